@@ -1,0 +1,147 @@
+"""Reads a folder of schemas into contracts, and lists every mistake in it at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from jobarium_events.catalog.entry import Entry
+from jobarium_events.catalog.manifest import MANIFEST, EventEntry, Manifest, VersionEntry, read
+from jobarium_events.contract import VERSION, Contract, KeyTemplate
+from jobarium_events.errors import CatalogError, Problem, SchemaError
+from jobarium_events.validation import Validator, check_schema
+
+__all__ = ["contract_from", "load_entries", "schema_path"]
+
+_NOT_EVENTS = frozenset(("decisions",))
+_NOT_SCHEMAS = frozenset(("envelope.json", MANIFEST, "catalog.lock"))
+
+
+def load_entries(folder: str | os.PathLike[str]) -> tuple[list[Entry], tuple[str, ...]]:
+    """Return the contracts of a folder, in the manifest's order, and its releases.
+
+    Raises:
+        CatalogError: With every mistake in the folder.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise CatalogError(str(folder), [Problem(str(folder), "", "is no folder")])
+    manifest, problems = read(root)
+    found = {(event, version): path for event, version, path in _files(root, problems)}
+    entries = []
+    if problems and not manifest.events:
+        raise CatalogError(str(folder), problems)
+    for event, declared in manifest.events.items():
+        if not declared.versions:
+            problems.append(Problem(MANIFEST, f"event.{event}", "has no version; add a table for v1"))
+        for version, details in declared.versions.items():
+            path = found.pop((event, version), None)
+            if path is None:
+                missing = schema_path(event, version)
+                problems.append(Problem(MANIFEST, f"event.{event}.{version}", f"has no file; add {missing}"))
+                continue
+            schema = _schema(path, path.relative_to(root).as_posix(), details, problems)
+            if schema is not None:
+                entries.append(Entry(contract_from(manifest, event, declared, version, details, schema)))
+    for event, version in found:
+        problems.append(
+            Problem(schema_path(event, version), "", f"is not in the manifest; add [event.{event!r}.{version}]")
+        )
+    problems += _clashes(entry.contract for entry in entries)
+    if problems:
+        raise CatalogError(str(folder), sorted(problems))
+    return entries, manifest.releases
+
+
+def contract_from(
+    manifest: Manifest,
+    event: str,
+    declared: EventEntry,
+    version: str,
+    details: VersionEntry,
+    schema: Mapping[str, Any],
+) -> Contract:
+    """Put a contract together from the manifest and its schema."""
+    return Contract(
+        event=event,
+        version=version,
+        schema=schema,
+        owner=declared.owner,
+        consumers=declared.consumers,
+        key=KeyTemplate(details.key),
+        ordering=details.ordering,
+        lifecycle=manifest.lifecycle(details),
+        introduced=details.introduced,
+        deprecated=details.deprecated,
+        retired=details.retired,
+        decision=details.decision,
+    )
+
+
+def schema_path(event: str, version: str) -> str:
+    """Return where the schema of a contract stands in its folder."""
+    return f"{event}/{version}.json"
+
+
+def _files(root: Path, problems: list[Problem]) -> Iterator[tuple[str, str, Path]]:
+    for entry in sorted(os.scandir(root), key=lambda each: each.name):
+        if entry.is_file() and entry.name.endswith(".json") and entry.name not in _NOT_SCHEMAS:
+            problems.append(Problem(entry.name, "", "belongs to no event; schemas stand at <event name>/<version>.json"))
+        if not entry.is_dir() or entry.name in _NOT_EVENTS or entry.name.startswith("."):
+            continue
+        for name in sorted(os.listdir(entry.path)):
+            version, suffix = os.path.splitext(name)
+            if suffix == ".json" and VERSION.fullmatch(version):
+                yield entry.name, version, Path(entry.path, name)
+            elif suffix == ".json":
+                problems.append(Problem(f"{entry.name}/{name}", "", "is not named after a version, such as v1.json"))
+
+
+def _schema(path: Path, file: str, details: VersionEntry, problems: list[Problem]) -> Mapping[str, Any] | None:
+    """Read and check one schema file; None if it cannot be used."""
+    before = len(problems)
+    try:
+        schema = orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError as error:
+        problems.append(Problem(file, "", f"is no valid JSON: {error}"))
+        return None
+    except OSError as error:
+        problems.append(Problem(file, "", f"cannot be read: {error.strerror}"))
+        return None
+    if not isinstance(schema, dict) or schema.get("type") != "object":
+        problems.append(Problem(file, "/type", 'a payload is an object: the schema needs "type": "object"'))
+        return None
+    problems += [Problem(file, mistake.pointer, mistake.explanation) for mistake in check_schema(schema)]
+    if len(problems) > before:
+        return None
+    try:
+        validator = Validator(schema)
+        if not validator.has_closed_form:
+            problems.append(Problem(file, "", "has references other than '#/...'; producers could not validate by it"))
+    except SchemaError as error:
+        problems.append(Problem(file, error.pointer, error.problem))
+        return None
+    problems += _missing_fields(file, schema, details)
+    return schema
+
+
+def _missing_fields(file: str, schema: Mapping[str, Any], details: VersionEntry) -> Iterator[Problem]:
+    properties = schema.get("properties", {})
+    ordering = [details.ordering.per, details.ordering.by] if details.ordering else []
+    for what, fields in (("the key template", KeyTemplate(details.key).fields), ("the ordering", ordering)):
+        for field in fields:
+            if field and field not in properties:
+                yield Problem(file, "/properties", f"has no field {field!r}, which {what} in {MANIFEST} names")
+
+
+def _clashes(contracts: Iterator[Contract]) -> Iterator[Problem]:
+    names: dict[str, str] = {}
+    for contract in contracts:
+        other = names.setdefault(contract.class_name, contract.name)
+        if other != contract.name:
+            file = schema_path(contract.event, contract.version)
+            yield Problem(file, "", f"and {other} would both have the payload class {contract.class_name}; rename one")

@@ -1,0 +1,82 @@
+"""The fields that a producer stamps around a payload."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, TypedDict
+from uuid import UUID
+
+import msgspec
+from uuid_utils import uuid7
+
+from jobarium_events.errors import Violation
+
+__all__ = ["EnvelopeFields", "InvalidField", "stamps", "trace_of"]
+
+_OPTIONAL = ("tenant_id", "correlation_id", "schema_ref")
+
+_encode = msgspec.json.Encoder().encode
+
+
+class EnvelopeFields(TypedDict, total=False):
+    """The fields of the envelope that a caller may set; all others are the producer's to stamp."""
+
+    event_id: UUID | str
+    occurred_at: datetime
+    trace_id: str
+    tenant_id: str
+    correlation_id: str
+    schema_ref: str
+
+
+class InvalidField(Exception):  # noqa: N818 - never leaves the library: it becomes the violations that it carries
+    """Fields that were given and are not valid."""
+
+    def __init__(self, violations: list[Violation]) -> None:
+        self.violations = violations
+
+
+def stamps(given: Mapping[str, Any]) -> dict[str, str]:
+    """Return event_id, occurred_at, trace_id and the optional fields as text, as given or else made.
+
+    Raises:
+        InvalidField: If one that is given is not valid.
+        TypeError: If one is given that a caller cannot set.
+    """
+    unknown = sorted(given.keys() - EnvelopeFields.__annotations__.keys())
+    if unknown:
+        raise TypeError(f"{', '.join(unknown)}: no field of the envelope that a caller may set")
+    violations = [
+        Violation(f"/{name}", "type", "string")
+        for name, value in given.items()
+        if name not in ("event_id", "occurred_at") and not isinstance(value, str)
+    ]
+    event_id = str(given["event_id"]) if "event_id" in given else str(uuid7())
+    if "event_id" in given:
+        try:
+            event_id = str(UUID(event_id))
+        except ValueError:
+            violations.append(Violation("/event_id", "format", "uuid"))
+    occurred_at = given.get("occurred_at") or datetime.now(UTC)
+    if not isinstance(occurred_at, datetime) or occurred_at.tzinfo is None:
+        violations.append(Violation("/occurred_at", "format", "date-time"))
+    if violations:
+        raise InvalidField(violations)
+    return {
+        "event_id": event_id,
+        "occurred_at": _encode(occurred_at.astimezone(UTC))[1:-1].decode(),
+        "trace_id": given.get("trace_id") or trace_of(event_id),
+        **{name: given[name] for name in _OPTIONAL if name in given},
+    }
+
+
+def trace_of(event_id: str) -> str:
+    """Return the id of the running OpenTelemetry trace; without one, an id for a trace that this event begins."""
+    telemetry = sys.modules.get("opentelemetry.trace")  # not imported: then no span can be running
+    if telemetry is not None:
+        span = telemetry.get_current_span().get_span_context()
+        if span.is_valid:
+            return format(span.trace_id, "032x")
+    return event_id.replace("-", "")

@@ -1,0 +1,98 @@
+"""Whether a schema is a valid schema: JSON, and by the metaschema of its dialect."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from jobarium_events.errors import SchemaError
+from jobarium_events.validation.dialects import DRAFT_7, dialect_of, escape
+from jobarium_events.validation.documents import too_deep
+from jobarium_events.validation.preparing import Prepared
+from jobarium_events.validation.references import specifications
+
+__all__ = ["SchemaMistake", "check_schema"]
+
+_DEEPEST = 100
+_LONGEST = 160
+
+
+class SchemaMistake(msgspec.Struct, frozen=True):
+    """One place where a schema is not valid.
+
+    Attributes:
+        pointer: JSON Pointer into the schema.
+        explanation: What is wrong there.
+    """
+
+    pointer: str
+    explanation: str
+
+
+def check_schema(schema: Any) -> list[SchemaMistake]:
+    """Return what is wrong with a schema; nothing if it is valid."""
+    if not isinstance(schema, dict | bool):
+        return [SchemaMistake("", "a schema is an object or a boolean")]
+    if too_deep(schema, _DEEPEST):
+        return [SchemaMistake("", f"it is nested more than {_DEEPEST} levels deep")]
+    if (pointer := _no_json(schema)) is not None:
+        return [SchemaMistake(pointer, "it is no JSON: only what a JSON text can say makes a schema")]
+    try:
+        dialect = dialect_of(schema)
+    except SchemaError as error:
+        return [SchemaMistake(error.pointer, error.problem)]
+    if dialect == DRAFT_7 and _draft_7().accepts(schema):
+        return []
+    return [
+        SchemaMistake("".join(f"/{escape(token)}" for token in error.absolute_path), error.message[:_LONGEST])
+        for error in _exact(dialect).iter_errors(schema)
+    ]
+
+
+def _no_json(value: Any, pointer: str = "") -> str | None:
+    """Return a pointer to what a JSON text could not say, or None."""
+    match value:
+        case bool() | int() | None:
+            return None
+        case float():
+            return None if math.isfinite(value) else pointer
+        case str():
+            return None if value.isascii() or _encodable(value) else pointer
+        case list():
+            items: Any = enumerate(value)
+        case dict():
+            if not all(isinstance(name, str) and _encodable(name) for name in value):
+                return pointer
+            items = value.items()
+        case _:
+            return pointer
+    found = (_no_json(inner, f"{pointer}/{escape(name)}") for name, inner in items)
+    return next((place for place in found if place is not None), None)
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+@cache
+def _draft_7() -> Any:
+    from jobarium_events.validation.engines.fastjsonschema import FastJsonSchema  # noqa: PLC0415 - slow to import
+
+    metaschema: Mapping[str, Any] = specifications().contents("http://json-schema.org/draft-07/schema#")
+    return FastJsonSchema(Prepared(metaschema, DRAFT_7, simple=True), lambda _: [])
+
+
+@cache
+def _exact(dialect: str) -> Any:
+    from jobarium_events.validation.engines.jsonschema import validator_class  # noqa: PLC0415 - slow to import
+
+    validator = validator_class(dialect)
+    return validator(validator.META_SCHEMA)

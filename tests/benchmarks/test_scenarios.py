@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import orjson
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks.catalogs import FEW, large_catalog, write_folder
+from benchmarks.processes import environment, fresh_process
+from benchmarks.scenarios import scenarios
+from benchmarks.timing import Effort, Runner
+from jobarium_events import Catalog
+
+BRIEF = Effort(rounds=2, slice_seconds=0.00001, processes=2)
+
+
+@pytest.fixture(scope="module")
+def found():
+    return scenarios()
+
+
+def test_every_scenario_runs(found):
+    for scenario in found:
+        Runner(scenario.ours, 0).run()
+        Runner(scenario.base, 0).run()
+
+
+def test_scenarios_have_names_of_their_own(found):
+    assert len({scenario.name for scenario in found}) == len(found)
+
+
+def test_each_engine_has_its_row(found):
+    engines = {scenario.name.removeprefix("is_valid by ") for scenario in found if scenario.name.startswith("is_valid")}
+    assert engines == {"msgspec", "fastjsonschema", "jsonschema-rs", "jsonschema"}
+
+
+def test_both_sides_of_reading_get_the_same_bytes(found):
+    for scenario in found:
+        if scenario.name.startswith("consume"):
+            assert scenario.ours.inputs == scenario.base.inputs
+            assert scenario.base.call is orjson.loads
+
+
+def test_a_written_folder_is_a_catalog(tmp_path):
+    write_folder(tmp_path, 20)
+    catalog = Catalog.load(tmp_path)
+    assert len(catalog) == 20
+    assert ("qa.authenticity.assessed", "v1") in catalog
+
+
+def test_a_large_catalog_is_compared_in_processes_of_their_own(monkeypatch):
+    monkeypatch.setattr("benchmarks.catalogs.MANY", 30)
+    row, loaded = large_catalog(BRIEF)
+    assert row.name == "consume with 30 contracts loaded"
+    assert [each.contracts for each in loaded] == [30, FEW]
+    assert row.ratio.value > 0
+
+
+def test_a_fresh_process_is_compared(monkeypatch):
+    row = fresh_process(BRIEF)
+    assert row.bound == 2
+    assert row.ratio.seconds > 0
+
+
+def test_processes_keep_their_bytecode_outside_the_tree(monkeypatch, tmp_path):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    variables = environment(tmp_path)
+    assert "PYTHONDONTWRITEBYTECODE" not in variables
+    code = "import sys; print(sys.dont_write_bytecode, sys.pycache_prefix)"
+    told = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["False", str(tmp_path)]
+
+
+def test_quick_and_save_exclude_each_other(capsys):
+    with pytest.raises(SystemExit):
+        command.main(["--quick", "--save"])
+    assert "not allowed with" in capsys.readouterr().err
