@@ -43,7 +43,8 @@ def contract_of(payload_class: type) -> tuple[str, str]:
         event, version, _ = payload_class.__contract__  # type: ignore[attr-defined]
     except (AttributeError, TypeError, ValueError):
         raise DeclarationError(
-            f"{getattr(payload_class, '__name__', payload_class)} names no contract; use a generated payload class, or give event and version"
+            f"{getattr(payload_class, '__name__', payload_class)} names no contract; use a generated payload class, "
+            "or give event and version"
         ) from None
     return event, version
 

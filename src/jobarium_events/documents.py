@@ -6,19 +6,21 @@ import dataclasses
 import math
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from jobarium_events.errors import Violation
-from jobarium_events.validation import Validator
 from jobarium_events.validation.dialects import escape
 from jobarium_events.validation.shapes import Array, Map, Record, Reference, Shape, nullable
+
+if TYPE_CHECKING:
+    from jobarium_events.validation import Validator
 
 __all__ = ["NotJson", "document_of", "problems_of"]
 
 
-class NotJson(Exception):  # noqa: N818 - never leaves the library: it becomes the violation that it carries
+class NotJson(Exception):  # never leaves the library: it becomes the violation that it carries
     """A payload that JSON cannot hold."""
 
     def __init__(self, violation: Violation) -> None:
@@ -79,7 +81,7 @@ def _check_finite(document: Any, pointer: str) -> None:
         raise NotJson(Violation(pointer, "finite"))
     if isinstance(document, dict):
         for key, value in document.items():
-            _check_finite(value, f"{pointer}/{escape(str(key))}")
+            _check_finite(value, f"{pointer}/{escape(key)}")
     elif isinstance(document, list):
         for index, value in enumerate(document):
             _check_finite(value, f"{pointer}/{index}")

@@ -30,10 +30,10 @@ __all__ = ["REPLAY", "Event", "MaybeAbsent", "Message", "Outcome"]
 REPLAY = "replay"
 """The message attribute that marks a replay; its value is then ``"true"``."""
 
-P = TypeVar("P", covariant=True)
+P_co = TypeVar("P_co", covariant=True)
 
 
-class Event(msgspec.Struct, Generic[P], frozen=True, kw_only=True, omit_defaults=True, eq=False):
+class Event(msgspec.Struct, Generic[P_co], frozen=True, kw_only=True, omit_defaults=True, eq=False):
     """One event: the envelope's fields around a payload.
 
     Attributes:
@@ -60,7 +60,7 @@ class Event(msgspec.Struct, Generic[P], frozen=True, kw_only=True, omit_defaults
     tenant_id: MaybeAbsent[str] = None
     correlation_id: MaybeAbsent[str] = None
     schema_ref: MaybeAbsent[str] = None
-    payload: P
+    payload: P_co
 
     replay: ClassVar[bool] = False
     """Whether this delivery is a replay. It is no field of the wire: the message's attributes say it."""
@@ -76,17 +76,18 @@ class Event(msgspec.Struct, Generic[P], frozen=True, kw_only=True, omit_defaults
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The consumer decodes into a subclass per contract, which another process may not have made.
-        return _restored, (self.replay, dict(zip(Event.__struct_fields__, self._fields(), strict=False)))
+        fields = dict(zip(Event.__struct_fields__, self._fields(), strict=False))
+        return _restored, (Replayed if self.replay else Event, fields)
 
 
-class Replayed(Event[P], Generic[P], frozen=True, kw_only=True, omit_defaults=True, eq=False):
+class Replayed(Event[P_co], Generic[P_co], frozen=True, kw_only=True, omit_defaults=True, eq=False):
     """An event that was delivered as a replay."""
 
     replay: ClassVar[bool] = True
 
 
-def _restored(replay: bool, fields: dict[str, Any]) -> Event[Any]:
-    return (Replayed if replay else Event)(**fields)
+def _restored(kind: type[Event[Any]], fields: dict[str, Any]) -> Event[Any]:
+    return kind(**fields)
 
 
 class Message(msgspec.Struct, frozen=True):

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+from jobarium_events.envelope import Outcome
 
-    from jobarium_events.envelope import Outcome
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 __all__ = ["Consumed", "Emitted", "Hooks", "notify"]
 
@@ -70,7 +71,7 @@ def notify(hooks: Iterable[Hooks], details: Emitted | Consumed) -> None:
                 hook.emitted(details)
             else:
                 hook.consumed(details)
-        except Exception:  # noqa: BLE001 - whatever a hook raises, the event must not fail for it
+        except Exception:  # whatever a hook raises, the event must not fail for it
             import logging  # noqa: PLC0415 - costs a fifth of the start-up and is needed only here
 
             logging.getLogger("jobarium_events").exception("the hook %r failed", type(hook).__name__)

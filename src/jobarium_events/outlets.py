@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import orjson
 from uuid_utils import uuid7
 
-from jobarium_events.catalog import Entry
 from jobarium_events.documents import NotJson, document_of, in_payload
 from jobarium_events.envelope import Message
 from jobarium_events.errors import PayloadRefused, Violation
 from jobarium_events.stamping import InvalidField, stamps, trace_of
 from jobarium_events.validation.shapes import Literals, Number, Record, Shape, Text, nullable
 from jobarium_events.validation.source import field_names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from jobarium_events.catalog import Entry
 
 __all__ = ["Outlet"]
 
@@ -42,10 +45,10 @@ class Outlet:
         self._producer = producer
         # Where the types say all that the schema does, a payload is checked by converting it.
         says_all = validator.engine == "msgspec" and validator.keeps_all and not validator.free_form
-        self._decode = msgspec.json.Decoder(validator.type).decode if says_all else None
+        self._decode: Callable[[bytes], Any] | None = msgspec.json.Decoder(validator.type).decode if says_all else None
         self._key_values = _getter(contract.key.fields, entry, typed=says_all)
         self._order_value = _getter([contract.ordering.per], entry, typed=says_all) if contract.ordering else None
-        self._quick = self._compiled() if says_all else None
+        self._quick = self._compiled(self._decode) if self._decode is not None else None
 
     def message(self, payload: Any, given: Mapping[str, Any] | None) -> Message:
         """Return the message of a payload.
@@ -85,7 +88,7 @@ class Outlet:
             raise self._refused([Violation("/payload", "json")]) from None
         return Message(body, envelope, self._ordering_key(content))
 
-    def _compiled(self) -> Callable[[Any], Message] | None:
+    def _compiled(self, decode: Callable[[bytes], Any]) -> Callable[[Any], Message] | None:
         """Return what makes the message of an ordinary payload, and raises anything at all where it is not sure.
 
         All that it needs are constants of its own: looking them up anew would be a fifth of the work of emitting.
@@ -96,7 +99,7 @@ class Outlet:
             return None
         event, version, producer, colons = contract.event, contract.version, self._producer, contract.key.colons
         kind, ordering_key = self._entry.closed.type, self._ordering_key if self._order_value else None
-        convert, encode, decode, dumps, fragment = msgspec.convert, _encode, self._decode, orjson.dumps, orjson.Fragment
+        convert, encode, dumps, fragment = msgspec.convert, _encode, orjson.dumps, orjson.Fragment
         now, modules = datetime.now, sys.modules
 
         def quick(payload: Any) -> Message:
@@ -121,7 +124,7 @@ class Outlet:
             }
             body = dumps(envelope)
             del envelope["payload"]  # what is left is text, and what brokers carry as headers
-            return Message(body, envelope, None if ordering_key is None else ordering_key(content))  # type: ignore[arg-type]
+            return Message(body, envelope, None if ordering_key is None else ordering_key(content))
 
         return quick
 

@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from time import perf_counter
-from typing import Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from jobarium_events.catalog import Catalog
 from jobarium_events.contract import Contract, Lifecycle, contract_of
 from jobarium_events.documents import in_payload
 from jobarium_events.envelope import REPLAY, Event, Message
@@ -26,6 +25,9 @@ from jobarium_events.observing import Emitted, Hooks, notify
 from jobarium_events.outlets import Outlet
 from jobarium_events.readers import envelope_of, parsed
 from jobarium_events.stamping import EnvelopeFields
+
+if TYPE_CHECKING:
+    from jobarium_events.catalog import Catalog, Entry
 
 __all__ = ["EnvelopeFields", "Producer"]
 
@@ -61,7 +63,7 @@ class Producer:
         self.catalog = catalog
         self.name = name
         self.send = send
-        self._declares = declares
+        self._declares = dict(declares) if isinstance(declares, Mapping) else declares
         self._hooks = tuple(hooks)
         self._context: ContextVar[EnvelopeFields | None] = ContextVar(f"{name}.envelope", default=None)
         self._outlets: dict[Contract, Outlet] = {}
@@ -79,13 +81,7 @@ class Producer:
             UnknownContract: If the catalog lacks the event, or the version that is declared.
             UndeclaredVersion: If none is declared and none is active.
         """
-        version = self._declared(event)
-        if version is None:
-            newest = self.catalog.newest(event)
-            if newest is None:
-                raise UndeclaredVersion(event, None, None)
-            version = newest.version
-        return self.catalog.contract(event, version).version
+        return self._by_name(event, self._declared(event)).contract.version
 
     @contextmanager
     def context(self, **fields: Unpack[EnvelopeFields]) -> Iterator[None]:
@@ -208,6 +204,15 @@ class Producer:
             return None
         return self._declares(event) if callable(self._declares) else self._declares.get(event)
 
+    def _by_name(self, event: str, declared: str | None) -> Entry:
+        """Return the contract of an event that is named by text, as it is declared or else the newest."""
+        if declared is None:
+            newest = self.catalog.newest(event)
+            if newest is None:
+                raise UndeclaredVersion(event, None, None)
+            declared = newest.version
+        return self.catalog.entry(event, declared)
+
     def _outlet(self, event: Any, payload: Any) -> Outlet:
         """Find the outlet of an event, after every check that is not the payload's.
 
@@ -223,7 +228,7 @@ class Producer:
         if payload is not None and name != event:
             raise DeclarationError(f"{type(value).__name__} is a payload of {name}, not of {event}")
         declared = self._declared(name)
-        entry = self.catalog.entry(kind) if kind is not None else self.catalog.entry(name, self.declared(name))
+        entry = self.catalog.entry(kind) if kind is not None else self._by_name(name, declared)
         contract = entry.contract
         if declared != contract.version and (declared is not None or contract.lifecycle is Lifecycle.DRAFT):
             raise UndeclaredVersion(name, contract.version, declared)
@@ -235,10 +240,10 @@ class Producer:
             if contract.lifecycle is Lifecycle.DEPRECATED:
                 newest = self.catalog.newest(name)
                 better = f"; emit {newest.version}" if newest else ""
-                warnings.warn(f"{contract.name} is deprecated{better}", DeprecationWarning, stacklevel=5)
+                warnings.warn(f"{contract.name} is deprecated{better}", DeprecationWarning, stacklevel=4)
             self._outlets[contract] = Outlet(entry, self.name)
         outlet = self._outlets[contract]
-        if not callable(self._declares):
+        if not callable(self._declares) and (payload is None or kind is None):
             self._settled[kind if payload is None else name] = outlet
         return outlet
 

@@ -7,22 +7,28 @@ raises the rejection that says why not. Whatever `fast` refuses is read again by
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+import re
 from functools import cache
-from typing import Annotated, Any, Literal, Protocol
-from uuid import UUID
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import msgspec
 import orjson
 
 from jobarium_events.catalog import Entry, envelope_validator
 from jobarium_events.documents import in_payload
-from jobarium_events.envelope import Event, MaybeAbsent, Replayed
+from jobarium_events.envelope import Event, Replayed
 from jobarium_events.errors import InvalidPayload, Malformed, UnexpectedProducer, Violation
-from jobarium_events.views import View
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from jobarium_events.views import View
 
 __all__ = ["ContractReader", "EnvelopeReader", "Reader", "bad_envelope", "envelope_of", "named", "parsed"]
+
+
+_decode = msgspec.json.Decoder().decode
+_BYTE = re.compile(r"\(byte (\d+)\)")
 
 
 class Reader(Protocol):
@@ -47,7 +53,9 @@ class ContractReader:
     def _fast(self, base: type[Event[Any]]) -> Callable[[bytes], Event[Any]]:
         contract, view, typed = self._entry.contract, self._view, self._entry.engine == "msgspec"
         if typed and view.is_contracts:
-            return msgspec.json.Decoder(_wire_type(base, contract.event, contract.version, contract.owner, view.type)).decode
+            return msgspec.json.Decoder(
+                _wire_type(base, contract.event, contract.version, contract.owner, view.type)
+            ).decode
         decode = msgspec.json.Decoder(
             _wire_type(base, contract.event, contract.version, contract.owner, msgspec.Raw)
         ).decode
@@ -55,7 +63,7 @@ class ContractReader:
         from_json, place = view.from_json, msgspec.structs.force_setattr
 
         def fast(raw: bytes) -> Event[Any]:
-            event = decode(raw)
+            event: Event[Any] = decode(raw)
             payload = event.payload
             validate(payload)
             place(event, "payload", from_json(payload))
@@ -121,41 +129,34 @@ class EnvelopeReader:
 @cache
 def _wire_type(base: type[Event[Any]], event: str, version: str, owner: str, payload: Any) -> type[Event[Any]]:
     """Return the class of events of one contract: the decoder itself then refuses another name, version or owner."""
-    return msgspec.defstruct(
-        base.__name__,
-        [
-            ("event_name", Literal[event]),  # type: ignore[valid-type]
-            ("event_version", Literal[version]),  # type: ignore[valid-type]
-            ("event_id", UUID),
-            ("occurred_at", Annotated[datetime, msgspec.Meta(tz=True)]),
-            ("producer", Literal[owner]),  # type: ignore[valid-type]
-            ("trace_id", str),
-            ("idempotency_key", str),
-            ("tenant_id", MaybeAbsent[str], None),
-            ("correlation_id", MaybeAbsent[str], None),
-            ("schema_ref", MaybeAbsent[str], None),
-            ("payload", payload),
-        ],
-        bases=(base,),
-        module=base.__module__,
-        frozen=True,
-        kw_only=True,
-        omit_defaults=True,
-        eq=False,
+    types = {"event_name": Literal[event], "event_version": Literal[version], "producer": Literal[owner]}
+    return cast(
+        "type[Event[Any]]",
+        msgspec.defstruct(
+            base.__name__,
+            _fields(payload=payload, **types),
+            bases=(base,),
+            module=base.__module__,
+            frozen=True,
+            kw_only=True,
+            omit_defaults=True,
+            eq=False,
+        ),
     )
 
 
+def _fields(**types: Any) -> list[tuple[str, Any] | tuple[str, Any, Any]]:
+    """Return the fields of `Event`, with other types for some; without a payload's, it has no payload."""
+    fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
+    for each in msgspec.structs.fields(Event):
+        kind = types.get(each.name, each.type)
+        if each.name != "payload" or "payload" in types:
+            fields.append((each.name, kind) if each.required else (each.name, kind, each.default))
+    return fields
+
+
 # The fields around a payload, alone: what the payload holds is another reader's concern.
-_ENVELOPE = msgspec.defstruct(
-    "Envelope",
-    [
-        (each.name, each.type, *([] if each.required else [None]))
-        for each in msgspec.structs.fields(Event)
-        if each.name != "payload"
-    ],
-    frozen=True,
-    kw_only=True,
-)
+_ENVELOPE = msgspec.defstruct("Envelope", _fields(), frozen=True, kw_only=True)
 
 
 def envelope_of(document: Mapping[str, Any]) -> Any:
@@ -200,15 +201,22 @@ def parsed(raw: bytes) -> dict[str, Any]:
         Malformed: If they are no JSON object.
     """
     try:
-        document = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        if "recursion" in error.msg.lower():
-            raise Malformed("nested too deeply") from None
+        document = _decode(raw)  # and not by orjson, to which an integer of more than 64 bits is a float
+    except RecursionError:
+        raise Malformed("nested too deeply") from None
+    except msgspec.ValidationError:
+        raise Malformed("a number in it is out of range") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Malformed(f"not JSON, at byte {_offset(raw, error)}") from None
     if not isinstance(document, dict):
         raise Malformed("JSON, but not an object")
     return document
 
 
-def _offset(raw: bytes, error: orjson.JSONDecodeError) -> int:
-    return min(error.pos, len(raw))
+def _offset(raw: bytes, error: Exception) -> int:
+    try:
+        raw.decode()
+    except UnicodeDecodeError as undecodable:
+        return undecodable.start
+    place = _BYTE.search(str(error))
+    return int(place[1]) if place else len(raw)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 from uuid import UUID
 
 import msgspec
 from uuid_utils import uuid7
 
 from jobarium_events.errors import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["EnvelopeFields", "InvalidField", "stamps", "trace_of"]
 
@@ -31,7 +33,7 @@ class EnvelopeFields(TypedDict, total=False):
     schema_ref: str
 
 
-class InvalidField(Exception):  # noqa: N818 - never leaves the library: it becomes the violations that it carries
+class InvalidField(Exception):  # never leaves the library: it becomes the violations that it carries
     """Fields that were given and are not valid."""
 
     def __init__(self, violations: list[Violation]) -> None:
@@ -51,7 +53,7 @@ def stamps(given: Mapping[str, Any]) -> dict[str, str]:
     violations = [
         Violation(f"/{name}", "type", "string")
         for name, value in given.items()
-        if name not in ("event_id", "occurred_at") and not isinstance(value, str)
+        if name not in ("event_id", "occurred_at") and not is_text(value)
     ]
     event_id = str(given["event_id"]) if "event_id" in given else str(uuid7())
     if "event_id" in given:
@@ -59,17 +61,29 @@ def stamps(given: Mapping[str, Any]) -> dict[str, str]:
             event_id = str(UUID(event_id))
         except ValueError:
             violations.append(Violation("/event_id", "format", "uuid"))
-    occurred_at = given.get("occurred_at") or datetime.now(UTC)
-    if not isinstance(occurred_at, datetime) or occurred_at.tzinfo is None:
+    occurred_at = given["occurred_at"] if "occurred_at" in given else datetime.now(UTC)
+    try:
+        if occurred_at.utcoffset() is None:
+            raise ValueError  # noqa: TRY301 - as for whatever else is no moment
+        occurred_at = occurred_at.astimezone(UTC)
+    except (AttributeError, ValueError, OverflowError):
         violations.append(Violation("/occurred_at", "format", "date-time"))
     if violations:
         raise InvalidField(violations)
     return {
         "event_id": event_id,
-        "occurred_at": _encode(occurred_at.astimezone(UTC))[1:-1].decode(),
-        "trace_id": given.get("trace_id") or trace_of(event_id),
+        "occurred_at": _encode(occurred_at)[1:-1].decode(),
+        "trace_id": given["trace_id"] if "trace_id" in given else trace_of(event_id),
         **{name: given[name] for name in _OPTIONAL if name in given},
     }
+
+
+def is_text(value: object) -> bool:
+    """Whether a value is text that JSON can hold: half of a surrogate pair is none."""
+    try:
+        return isinstance(value, str) and value.encode() is not None
+    except UnicodeEncodeError:
+        return False
 
 
 def trace_of(event_id: str) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from jobarium_events.consumer import Consumer
-from jobarium_events.envelope import Message, Outcome
 from jobarium_events.errors import DeclarationError, Rejection
-from jobarium_events.producer import Producer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jobarium_events.consumer import Consumer
+    from jobarium_events.envelope import Message, Outcome
+    from jobarium_events.producer import Producer
 
 __all__ = ["Delivery", "InMemoryTransport", "captured"]
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Container, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from jobarium_events.catalog import Catalog
-from jobarium_events.contract import contract_of, version_number
+from jobarium_events.contract import VERSION, contract_of, version_number
 from jobarium_events.documents import NotJson, document_of, in_payload
 from jobarium_events.envelope import Event
 from jobarium_events.errors import DeclarationError, InvalidUpcast, Violation
 from jobarium_events.readers import ContractReader
-from jobarium_events.views import View, annotated_type, view_of
+from jobarium_events.views import View, annotated_type, takes, title_of, view_of
+
+if TYPE_CHECKING:
+    from jobarium_events.catalog import Catalog
 
 __all__ = ["Upcast", "UpcastingReader", "declared_upcast", "nearest_reached"]
 
@@ -44,12 +46,16 @@ def declared_upcast(function: Callable[..., Any], names: Sequence[str]) -> Upcas
     Raises:
         DeclarationError: If it says too little, or something that cannot be.
     """
-    title = getattr(function, "__qualname__", repr(function))
+    title = title_of(function)
     if inspect.iscoroutinefunction(function):
         raise DeclarationError(f"the upcast {title} is async; an upcast is a pure function, so make it a plain one")
+    if not takes(function, 1) and not takes(function, 2):
+        raise DeclarationError(f"the upcast {title} must take a payload, or a payload and its event, and nothing more")
     taken = annotated_type(function, 0)
     if names:
         event, source, target = names
+        if not VERSION.fullmatch(source) or not VERSION.fullmatch(target):
+            raise DeclarationError(f"the upcast {title} names no two versions; they are written v1, v2, ...")
     else:
         returned = annotated_type(function, -1)
         if taken is None or returned is None:
@@ -62,9 +68,7 @@ def declared_upcast(function: Callable[..., Any], names: Sequence[str]) -> Upcas
             raise DeclarationError(f"the upcast {title} leads from {event} to {other}; it must stay with one event")
     if version_number(target) <= version_number(source):
         raise DeclarationError(f"the upcast {title} leads from {source} to {target}; it must lead to a newer version")
-    parameters = inspect.signature(function).parameters.values()
-    alone = sum(each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD) for each in parameters) == 1
-    call = (lambda payload, _: function(payload)) if alone else function
+    call = function if takes(function, 2) else (lambda payload, _: function(payload))
     return Upcast(event, source, target, taken, call)
 
 
@@ -112,7 +116,11 @@ def _step(upcast: Upcast, validator: Any, view: View, event: Event[Any]) -> Even
             in_payload(violation),
             explain=lambda: map(in_payload, validator.violations(document)),
         )
-    return msgspec.structs.replace(event, event_version=upcast.target, payload=view.from_document(document))
+    try:
+        payload = view.from_document(document)
+    except msgspec.ValidationError:
+        raise InvalidUpcast(upcast.event, upcast.source, Violation("/payload", "range")) from None
+    return msgspec.structs.replace(event, event_version=upcast.target, payload=payload)
 
 
 def nearest_reached(

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import re
 from collections.abc import Callable, Mapping
-from typing import Any, get_args, get_origin, is_typeddict
+from functools import partial
+from typing import TYPE_CHECKING, Any, get_args, get_origin, is_typeddict
 
 import msgspec
-import orjson
 
-from jobarium_events.catalog import Entry
-from jobarium_events.contract import Contract
 from jobarium_events.documents import is_pydantic
 from jobarium_events.envelope import Event
 from jobarium_events.errors import DeclarationError, ViewError
 from jobarium_events.validation.dialects import escape
 
-__all__ = ["View", "annotated_type", "payload_annotation", "view_of"]
+if TYPE_CHECKING:
+    from jobarium_events.catalog import Entry
+    from jobarium_events.contract import Contract
+
+__all__ = ["View", "annotated_type", "payload_annotation", "takes", "title_of", "view_of"]
+
+
+# Where in a document msgspec found a mistake, and the steps of the way there; within a free-form map it says `[...]`.
+_PLACE = re.compile(r" - at `\$((?:\.\w+|\[\d+\]|\[\.\.\.\])+)`$")
+_STEP = re.compile(r"\w+|\.\.\.")
 
 
 class View:
@@ -59,11 +67,11 @@ def view_of(wanted: Any, entry: Entry) -> View:
     if wanted is None or hasattr(wanted, "__contract__"):
         return _contracts_own(wanted, entry)
     if wanted in (dict, Mapping, Any) or get_origin(wanted) in (dict, Mapping):
-        return View(dict, lambda raw: orjson.loads(memoryview(raw)), lambda document: document)
+        return View(dict, msgspec.json.Decoder().decode, lambda document: document)
     if isinstance(wanted, type) and is_pydantic(wanted):
         return _pydantic(wanted, entry.contract)
     if is_typeddict(wanted) or dataclasses.is_dataclass(wanted) or _is_struct(wanted):
-        return _decoded(wanted, entry.contract)
+        return _decoded(wanted, entry)
     raise DeclarationError(
         f"a payload of {entry.contract.name} cannot be seen as {wanted!r}; take its class, dict, a pydantic model, "
         "a dataclass, a TypedDict or a msgspec.Struct"
@@ -89,7 +97,8 @@ def _contracts_own(wanted: Any, entry: Entry) -> View:
     return View(kind, decoder.decode, from_document, is_contracts=True)
 
 
-def _decoded(wanted: Any, contract: Contract) -> View:
+def _decoded(wanted: Any, entry: Entry) -> View:
+    contract, validator = entry.contract, entry.open
     try:
         decoder = msgspec.json.Decoder(wanted)
     except TypeError as error:
@@ -97,8 +106,9 @@ def _decoded(wanted: Any, contract: Contract) -> View:
 
     def refused(error: msgspec.ValidationError) -> ViewError:
         # msgspec's own text may quote a value; the place in it does not.
-        _, _, place = str(error).rpartition(" - at `$")
-        return ViewError(contract.event, contract.version, wanted.__name__, [place.rstrip("`") or "the payload"])
+        place = _PLACE.search(str(error))
+        pointer = "".join(f"/{step}" for step in _STEP.findall(place[1])) if place else ""
+        return ViewError(contract.event, contract.version, wanted.__name__, [pointer or "the payload"])
 
     def from_json(raw: msgspec.Raw) -> Any:
         try:
@@ -108,7 +118,7 @@ def _decoded(wanted: Any, contract: Contract) -> View:
 
     def from_document(document: Any) -> Any:
         try:
-            return msgspec.convert(document, wanted)
+            return validator.convert(document, wanted)
         except msgspec.ValidationError as error:
             raise refused(error) from None
 
@@ -128,40 +138,60 @@ def _pydantic(model: Any, contract: Contract) -> View:
             ]
         raise ViewError(contract.event, contract.version, model.__name__, places)
 
-    return View(model, from_json, lambda document: from_json(orjson.dumps(document)))
+    return View(model, from_json, lambda document: from_json(msgspec.json.encode(document)))
 
 
 def _is_struct(wanted: Any) -> bool:
     return isinstance(wanted, type) and issubclass(wanted, msgspec.Struct)
 
 
+def title_of(function: object) -> str:
+    """Return what to call a function in a message."""
+    return getattr(function, "__qualname__", repr(function))
+
+
+def takes(function: Callable[..., Any], arguments: int) -> bool:
+    """Whether a function can be called with so many positional arguments; one that does not say is believed to.
+
+    Raises:
+        DeclarationError: If it cannot be called at all.
+    """
+    try:
+        inspect.signature(function).bind(*[None] * arguments)
+    except ValueError:  # something built in
+        return True
+    except TypeError:
+        if not callable(function):
+            raise DeclarationError(f"{function!r} is no function; register what is to be called") from None
+        return False
+    return True
+
+
 def annotated_type(function: Callable[..., Any], place: int) -> Any:
     """Return the annotation of a function's positional parameter, or of its return (-1); None if there is none.
 
     Raises:
-        DeclarationError: If the function has no such parameter, or the annotation cannot be resolved.
+        DeclarationError: If the annotation cannot be resolved.
     """
-    name = getattr(function, "__qualname__", repr(function))
-    if place < 0:
-        annotation = inspect.signature(function).return_annotation
-    else:
-        parameters = [
-            each
-            for each in inspect.signature(function).parameters.values()
-            if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD, each.VAR_POSITIONAL)
+    try:
+        signature = inspect.signature(function)
+    except ValueError:
+        return None
+    name = title_of(function)
+    annotation: Any = signature.return_annotation
+    if place >= 0:
+        positional = [
+            each for each in signature.parameters.values() if each.kind not in (each.KEYWORD_ONLY, each.VAR_KEYWORD)
         ]
-        if len(parameters) <= place:
-            raise DeclarationError(f"{name} takes {len(parameters)} positional parameters; it needs {place + 1}")
-        annotation = parameters[place].annotation
+        annotation = positional[min(place, len(positional) - 1)].annotation
     if annotation is inspect.Parameter.empty:
         return None
     if isinstance(annotation, str):
-        plain = inspect.unwrap(getattr(function, "__func__", function))
-        plain = plain if inspect.isfunction(plain) else type(function).__call__
-        names = {**dict(inspect.getclosurevars(plain).nonlocals), **vars(plain).get("__type_params__", {})}
+        plain = _plain(function)
         try:
+            names = {**dict(inspect.getclosurevars(plain).nonlocals), **vars(plain).get("__type_params__", {})}
             annotation = eval(annotation, plain.__globals__, names)  # noqa: S307 - the service's own annotation
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - evaluating an annotation can raise anything
             raise DeclarationError(
                 f"the annotation {annotation!r} of {name} cannot be resolved ({error}); it must name something that "
                 "the handler's module has at run time, not under TYPE_CHECKING or in a function alone"
@@ -169,17 +199,30 @@ def annotated_type(function: Callable[..., Any], place: int) -> Any:
     return annotation
 
 
+def _plain(function: Any) -> Any:
+    """Return the plain function that is called in the end, in whose module annotations are to be resolved."""
+    while isinstance(function, partial):
+        function = function.func
+    function = inspect.unwrap(getattr(function, "__func__", function))
+    return function if inspect.isfunction(function) else type(function).__call__
+
+
 def payload_annotation(function: Callable[..., Any], place: int = 0) -> Any:
     """Return what an ``Event[...]`` annotation of a handler's parameter asks for; None for the contract's class.
 
     Raises:
-        DeclarationError: If it is annotated as something else than an event.
+        DeclarationError: If it takes something else than an event, or not one alone.
     """
+    if not takes(function, 1):
+        raise DeclarationError(
+            f"{title_of(function)} cannot be called with an event alone; a handler takes one argument"
+        )
     annotation = annotated_type(function, place)
     if annotation is None or annotation is Event or annotation is Any:
         return None
     if get_origin(annotation) is not Event:
-        name = getattr(function, "__qualname__", repr(function))
-        raise DeclarationError(f"{name} takes {annotation!r}; annotate it as Event[...] of the payload that it wants")
+        raise DeclarationError(
+            f"{title_of(function)} takes {annotation!r}; annotate it as Event[...] of the payload that it wants"
+        )
     wanted = get_args(annotation)[0]
     return None if wanted is Any else wanted

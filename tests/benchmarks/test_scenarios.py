@@ -9,8 +9,9 @@ import pytest
 from benchmarks import __main__ as command
 from benchmarks.catalogs import FEW, large_catalog, write_folder
 from benchmarks.processes import environment, fresh_process
+from benchmarks.results import Environment, Results, Row
 from benchmarks.scenarios import scenarios
-from benchmarks.timing import Effort, Runner
+from benchmarks.timing import Effort, Ratio, Runner
 from jobarium_events import Catalog
 
 BRIEF = Effort(rounds=2, slice_seconds=0.00001, processes=2)
@@ -77,3 +78,42 @@ def test_quick_and_save_exclude_each_other(capsys):
     with pytest.raises(SystemExit):
         command.main(["--quick", "--save"])
     assert "not allowed with" in capsys.readouterr().err
+
+
+def test_saving_renews_every_page_that_has_a_place_for_it(monkeypatch, tmp_path):
+    monkeypatch.setattr(command, "ROOT", tmp_path)
+    monkeypatch.setattr(command, "measured", lambda effort, *, command: results(command))
+    monkeypatch.setattr(command, "draw", lambda results, path: None)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "benchmarks.md").write_text(
+        "<!-- benchmark -->last year's table<!-- /benchmark -->", encoding="utf-8"
+    )
+    readme = tmp_path / "README.md"
+    readme.write_text("# Title\n<!-- benchmark -->\n<!-- /benchmark -->\n", encoding="utf-8")
+
+    assert command.main(["--save"]) == 0
+
+    page = (tmp_path / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    assert "By `python -m benchmarks --save`" in page
+    assert "last year" not in page
+    assert "| consume |" in readme.read_text(encoding="utf-8")
+    assert (tmp_path / "docs" / "benchmarks.json").exists()
+
+    readme.write_text("# Title\n", encoding="utf-8")
+    assert command.main(["--save"]) == 0
+    assert readme.read_text(encoding="utf-8") == "# Title\n"
+
+
+def test_a_check_fails_only_where_it_is_asked_for(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(command, "ROOT", tmp_path)
+    monkeypatch.setattr(command, "measured", lambda effort, *, command: results(command, value=4.0))
+    monkeypatch.setattr(command, "draw", lambda results, path: None)
+    assert command.main(["--quick"]) == 0
+    assert command.main(["--quick", "--check"]) == 1
+    assert "FAILS: consume: 4.00 times" in capsys.readouterr().err
+
+
+def results(told: str, value: float = 1.0) -> Results:
+    ratio = Ratio(value, value, value, 1e-6, 1e-6)
+    environment = Environment(told, "2026-03-14", "CPython", "Linux", "A CPU", 2, {})
+    return Results(environment, {"small": 400}, [Row("consume", "orjson.loads", ratio, 2.0)], [])

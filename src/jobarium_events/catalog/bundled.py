@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
+from pathlib import Path
 
 import orjson
 
@@ -16,27 +16,21 @@ from jobarium_events.validation import Validator
 __all__ = ["SCHEMAS", "bundled_entries", "envelope_validator"]
 
 
-def _schemas() -> str:
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    shipped = os.path.join(package, "schemas")
-    return shipped if os.path.isdir(shipped) else os.path.join(package, os.pardir, os.pardir, "schemas")
+_PACKAGE = Path(__file__).parent.parent
 
-
-SCHEMAS = _schemas()
+SCHEMAS = _PACKAGE / "schemas" if (_PACKAGE / "schemas").is_dir() else _PACKAGE.parent.parent / "schemas"
 """The folder of the bundled schemas: inside the package, or at the root of a source checkout."""
 
 
 @cache
 def bundled_entries() -> tuple[tuple[Entry, ...], tuple[str, ...]]:
     """Return the bundled contracts, made once, and the releases. They are checked when this library is built."""
-    with open(os.path.join(SCHEMAS, MANIFEST), encoding="utf-8") as file:
-        manifest, _ = parse(file.read())
+    manifest, _ = parse((SCHEMAS / MANIFEST).read_text(encoding="utf-8"))
     entries = []
     for event, declared in manifest.events.items():
-        for version, details in declared.versions.items():
-            with open(os.path.join(SCHEMAS, schema_path(event, version)), "rb") as file:
-                schema = orjson.loads(file.read())
-            contract = contract_from(manifest, event, declared, version, details, schema)
+        for version in declared.versions:
+            schema = orjson.loads((SCHEMAS / schema_path(event, version)).read_bytes())
+            contract = contract_from(manifest, event, version, schema)
             entries.append(Entry(contract, getattr(payloads, contract.class_name)))
     return tuple(entries), manifest.releases
 
@@ -44,5 +38,4 @@ def bundled_entries() -> tuple[tuple[Entry, ...], tuple[str, ...]]:
 @cache
 def envelope_validator() -> Validator:
     """Return the validator of the envelope, which is the same for every catalog."""
-    with open(os.path.join(SCHEMAS, "envelope.json"), "rb") as file:
-        return Validator(orjson.loads(file.read()))
+    return Validator(orjson.loads((SCHEMAS / "envelope.json").read_bytes()))

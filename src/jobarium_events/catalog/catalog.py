@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from jobarium_events.catalog.bundled import bundled_entries
-from jobarium_events.catalog.entry import Entry
 from jobarium_events.catalog.loading import load_entries
 from jobarium_events.contract import Contract, Lifecycle, contract_of, version_number
 from jobarium_events.errors import CatalogError, Problem, UnknownContract
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from jobarium_events.catalog.entry import Entry
 
 __all__ = ["Catalog"]
 
@@ -66,10 +68,15 @@ class Catalog:
                 if event in events
             ]
             events.update(other.events)
-            entries.update(other._entries)
+            entries.update(other.entries)
         if problems:
             raise CatalogError("of several", problems)
         return Catalog(entries.values(), self._releases)
+
+    @property
+    def entries(self) -> Mapping[tuple[str, str], Entry]:
+        """The contracts with their compiled forms, by name and version."""
+        return MappingProxyType(self._entries)
 
     @property
     def events(self) -> tuple[str, ...]:

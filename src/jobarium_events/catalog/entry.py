@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from hashlib import blake2s
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from jobarium_events.contract import Contract
 from jobarium_events.errors import DeclarationError
 from jobarium_events.validation import Validator
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jobarium_events.contract import Contract
 
 __all__ = ["Entry", "digest_of"]
 
@@ -43,7 +46,9 @@ class Entry:
         """The validator of consumers."""
         if self._open is None:
             with _lock:
-                self._open = self._open or Validator(self.contract.schema, name=self.contract.class_name)
+                if (validator := self._open) is None:
+                    validator = self._open = Validator(self.contract.schema, name=self.contract.class_name)
+            return validator
         return self._open
 
     @property
@@ -51,9 +56,10 @@ class Entry:
         """The validator of producers."""
         if self._closed is None:
             with _lock:
-                self._closed = self._closed or Validator(
-                    self.contract.schema, closed=True, name=self.contract.class_name
-                )
+                if (validator := self._closed) is None:
+                    name = self.contract.class_name
+                    validator = self._closed = Validator(self.contract.schema, closed=True, name=name)
+            return validator
         return self._closed
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tomllib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from jobarium_events.errors import Problem
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["MANIFEST", "EventEntry", "Manifest", "VersionEntry", "parse"]
+__all__ = ["MANIFEST", "EventEntry", "Manifest", "VersionEntry", "parse", "quoted", "read"]
 
 MANIFEST = "catalog.toml"
 
@@ -91,7 +92,7 @@ class _Parsing:
             self._problem("event", "must be a table; write [event.<name>]")
             tables = {}
         for name, table in tables.items():
-            entry = self._event(f"event.{_quoted(name)}", table)
+            entry = self._event(f"event.{quoted(name)}", table)
             if entry is not None:
                 events[name] = entry
         return Manifest(self.releases, self.planned, events), self.problems
@@ -119,7 +120,7 @@ class _Parsing:
             if key in ("owner", "consumers"):
                 continue
             if not VERSION.fullmatch(key):
-                self._problem(f"{place}.{_quoted(key)}", "is neither owner, nor consumers, nor a version such as v1")
+                self._problem(f"{place}.{quoted(key)}", "is neither owner, nor consumers, nor a version such as v1")
                 continue
             entry = self._version(f"{place}.{key}", value)
             if entry is not None:
@@ -148,7 +149,7 @@ class _Parsing:
             self._problem(f"{place}.deprecated", "stands without introduced: a draft cannot be deprecated")
         if entry.retired is not None and entry.deprecated is None:
             self._problem(f"{place}.retired", "stands without deprecated: a version is deprecated before it is retired")
-        for (before, early), (after, late) in zip(moves, moves[1:], strict=False):
+        for (before, early), (after, late) in itertools.pairwise(moves):
             if early in self.order and late in self.order and self.order[late] <= self.order[early]:
                 self._problem(f"{place}.{after}", f"comes no later than {before}; a move takes a later release")
         self._key(place, entry.key)
@@ -160,12 +161,15 @@ class _Parsing:
             self._problem(f"{place}.key", "holds no field, so that all events would have the same key")
         if template.stray:
             self._problem(f"{place}.key", "has a brace that belongs to no {field}")
+        if any(":" not in text for text in template.texts[1:-1]):
+            self._problem(f"{place}.key", "has no ':' between two fields, so that different values could give one key")
 
     def _problem(self, place: str, text: str) -> None:
         self.problems.append(Problem(MANIFEST, place, text))
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """Return a name as a key of TOML."""
     return name if name.replace("_", "").replace("-", "").isalnum() else f'"{name}"'
 
 

@@ -22,7 +22,7 @@ def demo(*, json: JsonOption = False) -> None:
     """
     seen = demonstrate()
     wrong = [each for each in seen if not each.as_expected]
-    counts = Counter(each.outcome for each in seen)
+    counts = Counter(str(each.outcome) for each in seen)
     if json:
         listed = [{**each._asdict(), "expected": each.expected._asdict(), "ok": each.as_expected} for each in seen]
         print_json({"ok": not wrong, "counts": counts, "events": listed})

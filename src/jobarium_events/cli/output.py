@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 __all__ = ["STYLES", "Column", "console", "paragraphs", "print_json", "printable", "table"]
 
@@ -66,7 +68,7 @@ def paragraphs(to: Console, text: str, indent: str = "") -> None:
 
 
 def table(to: Console, columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table; the last column is wrapped where need be, and a cell that is a word of `STYLES` gets its colour."""
+    """Print a table; its last column is wrapped where need be, and a cell that is a word of `STYLES` is coloured."""
     cells = [[printable(cell) for cell in row] for row in rows]
     widths = _widths(columns, cells)
     room = _width(to) - sum(width + len(_GAP) for width in widths[:-1])

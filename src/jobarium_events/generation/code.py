@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from jobarium_events.validation.shapes import Record
 
 __all__ = ["WIDTH", "Expression", "assigned", "docstring", "fitted"]
@@ -183,8 +184,9 @@ def _flat(node: ast.expr) -> str:
 
 
 def _members(node: ast.expr) -> Sequence[ast.expr]:
+    """Return the members of a union, None as the last."""
     if isinstance(node, ast.BinOp):
-        return [*_members(node.left), node.right]
+        return sorted([*_members(node.left), *_members(node.right)], key=_is_none)
     return [node]
 
 

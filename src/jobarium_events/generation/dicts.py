@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from jobarium_events.generation.code import Expression, docstring, fitted
@@ -11,6 +10,8 @@ from jobarium_events.generation.printing import Printer, tag_field
 from jobarium_events.validation.source import literal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from jobarium_events.catalog import Entry
     from jobarium_events.validation.shapes import Field, Record
 

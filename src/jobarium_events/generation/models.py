@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jobarium_events.generation.code import fitted
@@ -11,6 +10,8 @@ from jobarium_events.validation.shapes import Field, Record, Shape, Union, nulla
 from jobarium_events.validation.source import literal
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from jobarium_events.catalog import Entry
 
 __all__ = ["ModelPrinter"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from itertools import groupby
 from sys import stdlib_module_names
@@ -16,6 +15,8 @@ from jobarium_events.generation.models import ModelPrinter
 from jobarium_events.generation.structs import StructPrinter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from jobarium_events.catalog import Entry
     from jobarium_events.generation.printing import Printer
 
@@ -69,20 +70,18 @@ def _imports(printer: Printer) -> Iterator[str]:
     """Yield the sections of imports, in the order that Ruff gives them in this library."""
     if printer.deferred:
         yield "from __future__ import annotations\n"
-    for _, section in groupby(sorted(printer.imported, key=_import_order), lambda each: _section(each[0])):
+    lines: dict[tuple[str, str], list[str]] = {}
+    for module, name, alias in sorted(printer.imported, key=lambda each: _order(each[1])):
+        # A name with an alias has a line of its own.
+        lines.setdefault((module, "" if name == alias else alias), []).append(name)
+    statements = sorted(
+        lines.items(), key=lambda each: (_section(each[0][0]), each[0][0], _order(each[1][0]), each[0][1])
+    )
+    for _, section in groupby(statements, lambda each: _section(each[0][0])):
         yield "".join(
-            f"from {module} import {', '.join(_imported(names))}\n"
-            for (module, _), names in groupby(section, lambda each: (each[0], each[2] if each[1] != each[2] else ""))
+            f"from {module} import {', '.join(names)}{f' as {alias}' if alias else ''}\n"
+            for (module, alias), names in section
         )
-
-
-def _imported(names: Iterable[tuple[str, str, str]]) -> Iterator[str]:
-    return (name if name == alias else f"{name} as {alias}" for _, name, alias in names)
-
-
-def _import_order(imported: tuple[str, str, str]) -> tuple[Any, ...]:
-    module, name, alias = imported
-    return _section(module), module, name != alias, _order(name)
 
 
 def _section(module: str) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jobarium_events.generation.code import Expression, assigned, docstring, fitted
@@ -26,6 +25,8 @@ from jobarium_events.validation.shapes import (
 from jobarium_events.validation.source import field_names, literal
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
     from jobarium_events.catalog import Entry
     from jobarium_events.contract import Contract
 

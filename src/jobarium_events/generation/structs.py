@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from jobarium_events.generation.printing import Printer
@@ -10,6 +9,8 @@ from jobarium_events.validation.shapes import Field, Record, Shape, nullable
 from jobarium_events.validation.source import annotation, literal
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from jobarium_events.catalog import Entry
 
 __all__ = ["StructPrinter"]

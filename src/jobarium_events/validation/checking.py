@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,6 +10,8 @@ from jobarium_events.errors import SchemaError, Violation
 from jobarium_events.validation.dialects import DRAFT_7
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jobarium_events.validation.preparing import Prepared
 
 __all__ = ["UNEXPLAINED", "Checker", "checker", "rust_available"]

@@ -18,6 +18,7 @@ from itertools import combinations
 from typing import Any, cast
 
 from jobarium_events.validation.dialects import ASSERTING, DRAFT_7, Schema, dialect_of, rebuilt
+from jobarium_events.validation.merging import Unmergeable, merged
 from jobarium_events.validation.references import lookup, walk
 
 __all__ = ["closed", "constant_tag", "types_of"]
@@ -48,7 +49,7 @@ class _Closing:
         inner = self.inner(schema)
         if not isinstance(schema, Mapping) or id(schema) in self.untouchable:
             return inner
-        return self._shut(schema, cast(Mapping[str, Any], inner), ())
+        return self._shut(schema, cast("Mapping[str, Any]", inner), ())
 
     def inner(self, schema: Schema) -> Schema:
         """Close what is inside the value, but not the value itself."""
@@ -60,7 +61,7 @@ class _Closing:
                 return subschema
             return self.site(subschema) if keyword in _INSIDE else self.inner(subschema)
 
-        copy = dict(cast(Mapping[str, Any], rebuilt(schema, change)))
+        copy = dict(cast("Mapping[str, Any]", rebuilt(schema, change)))
         extensible = copy.pop("x-extensible-enum", None)
         if isinstance(extensible, list):
             if "enum" in copy:
@@ -165,18 +166,13 @@ def constant_tag(root: Schema, branches: object) -> tuple[str, tuple[str, ...]] 
 
 
 def _resolved(root: Schema, branch: Schema) -> Mapping[str, Any] | None:
-    """Follow a chain of references, and of the ``allOf`` that closing wraps one in, to what they refer to."""
-    seen: set[int] = set()
-    while isinstance(branch, Mapping) and id(branch) not in seen:
-        seen.add(id(branch))
-        wrapped = branch.get("allOf")
-        if isinstance(wrapped, list) and len(wrapped) == 1 and "type" not in branch:
-            branch = wrapped[0]
-        elif isinstance(branch.get("$ref"), str) and branch["$ref"].startswith("#"):
-            branch = lookup(root, branch["$ref"])
-        else:
-            return branch
-    return None
+    """Return a branch with its references and its ``allOf`` merged into it; None where that cannot be said."""
+    if not isinstance(branch, Mapping):
+        return None
+    try:
+        return merged(root, branch, ref_stands_alone=dialect_of(root) == DRAFT_7)
+    except Unmergeable:
+        return None
 
 
 def _constant(branch: Mapping[str, Any] | None, name: str) -> str | None:

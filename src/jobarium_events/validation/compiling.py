@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -19,6 +18,9 @@ from jobarium_events.validation.preparing import Prepared
 from jobarium_events.validation.reading import Reading, read
 from jobarium_events.validation.references import endless, has_only_pointers
 from jobarium_events.validation.shapes import AnyValue, holds_any, keeps_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 __all__ = ["Validator", "compile_schema"]
 
@@ -67,6 +69,11 @@ class Validator:
     def schema(self) -> Schema:
         """The schema that is compiled: closed if asked for, with the formats that are checked."""
         return self._prepared.schema
+
+    @property
+    def has_closed_form(self) -> bool:
+        """Whether the schema can be compiled closed: whether all its references are pointers."""
+        return self._simple
 
     @cached_property
     def engine(self) -> str:

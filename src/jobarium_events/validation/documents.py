@@ -24,7 +24,7 @@ def too_deep(document: Any, limit: int = DEEPEST) -> bool:
         return False
     if not limit:
         return True
-    for value in document:
+    for value in document:  # noqa: SIM110 - a generator would take twice as long
         if (type(value) is dict or type(value) is list) and too_deep(value, limit - 1):
             return True
     return False

@@ -14,12 +14,14 @@ What the definitions decide where RFC 3339 and RFC 4122 leave room or msgspec di
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, datetime, time
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["CHECKS", "TYPES"]
 

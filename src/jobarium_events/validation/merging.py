@@ -71,6 +71,10 @@ def _both(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
             result.setdefault(keyword, value)
         elif keyword in _TIGHTEST:
             result[keyword] = _TIGHTEST[keyword](result[keyword], value)
+        elif (
+            keyword == "enum" and _are_names(result[keyword]) and (common := [v for v in result[keyword] if v in value])
+        ):
+            result[keyword] = common
         elif keyword == "required":
             result[keyword] = list(dict.fromkeys([*result[keyword], *value]))
         elif keyword == "properties":
@@ -84,6 +88,10 @@ def _both(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
         else:
             raise Unmergeable
     return result
+
+
+def _are_names(values: list[Any]) -> bool:
+    return all(isinstance(value, str | None) for value in values)
 
 
 def _same(one: object, other: object) -> bool:

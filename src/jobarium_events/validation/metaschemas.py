@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -14,6 +13,9 @@ from jobarium_events.validation.dialects import DRAFT_7, dialect_of, escape
 from jobarium_events.validation.documents import too_deep
 from jobarium_events.validation.preparing import Prepared
 from jobarium_events.validation.references import specifications
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["SchemaMistake", "check_schema"]
 

@@ -10,11 +10,14 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from collections.abc import Iterator
 from functools import cache, lru_cache
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from jobarium_events.errors import SchemaError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["portable", "translate"]
 

@@ -169,19 +169,18 @@ class _Reader:
         kinds = [kind for member in flat for kind in _kinds(member)]
         if any(isinstance(member, AnyValue) for member in flat) or len(set(kinds)) < len(kinds):
             return self.wider()
+        if "object" in kinds or "array" in kinds:
+            # In a union with a container, a pattern makes msgspec (0.20 to 0.22 at least) corrupt its memory.
+            flat = [self.wider(Text()) if isinstance(each, Text) and each.pattern is not None else each for each in flat]
         return flat[0] if len(flat) == 1 else Union(tuple(flat))
 
     def _listed(self, schema: Mapping[str, Any], name: str) -> Shape:
-        values = list(schema["enum"]) if "enum" in schema else [schema["const"]]
-        if "const" in schema and "enum" in schema and schema["const"] not in values:
-            return self.wider()
-        if "const" in schema:
-            values = [schema["const"]]
+        values = [_integral(value) for value in ([schema["const"]] if "const" in schema else schema["enum"])]
         types = schema.get("type")
         if types is not None:
             allowed = [types] if isinstance(types, str) else types
             values = [value for value in values if any(_has_type(value, kind) for kind in allowed)]
-        others = ASSERTING.intersection(schema) - {"type", "const", "enum"}
+        others = ASSERTING.intersection(schema) - {"type", "const" if "const" in schema else "enum"}
         if "format" in others and schema["format"] not in formats.TYPES:
             others -= {"format"}
         listable = all(
@@ -190,6 +189,8 @@ class _Reader:
         if values and listable:
             shape: Shape = Literals(tuple(dict.fromkeys(values)))
             return self.wider(shape) if others else shape
+        if not others and sorted(map(repr, values)) == ["False", "True"]:
+            return Boolean()
         rest = {key: value for key, value in schema.items() if key not in ("const", "enum")}
         return self.wider(self.shape(rest, name))
 
@@ -234,10 +235,9 @@ class _Reader:
         if multiple is not None:
             if multiple != int(multiple) or abs(multiple) >= _SAFE:
                 return self.wider(Number(integer, lower, above, upper, below))
-            # The typed engine takes no remainder of what does not fit a machine number; the exact one then decides.
-            most = _INT64 - 2 if integer else _SAFE - 1
-            lower = -most if lower is None and above is None else lower
-            upper = most if upper is None and below is None else upper
+            if not integer:  # a double beyond the safe range is no exact multiple of anything
+                lower = 1 - _SAFE if lower is None and above is None else lower
+                upper = _SAFE - 1 if upper is None and below is None else upper
             multiple = int(multiple)
         return Number(integer, lower, above, upper, below, multiple)
 
@@ -344,6 +344,10 @@ def _is_record(schema: Schema) -> bool:
         and not COMPOSING.intersection(schema)
         and _nameable(schema)
     )
+
+
+def _integral(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _nameable(schema: Mapping[str, Any]) -> bool:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import keyword
 import textwrap
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jobarium_events.validation.shapes import (
     Array,
@@ -30,6 +29,9 @@ from jobarium_events.validation.shapes import (
     nullable,
     records,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
 
 __all__ = ["STRUCT_IMPORTS", "annotation", "docstring", "field_names", "literal", "records", "struct_source"]
 

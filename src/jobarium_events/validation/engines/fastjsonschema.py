@@ -44,7 +44,7 @@ class FastJsonSchema:
         try:
             # Defaults are not written into the document, and nothing is left to fetch.
             self._validate: Callable[[Any], Any] = compiled(
-                cast(dict[str, Any] | bool, schema), handlers={}, formats=dict(formats.CHECKS), use_default=False
+                cast("dict[str, Any] | bool", schema), handlers={}, formats=dict(formats.CHECKS), use_default=False
             )
         except (JsonSchemaDefinitionException, SyntaxError, RecursionError) as error:
             raise SchemaError(f"fastjsonschema cannot compile it: {error}") from None

@@ -6,7 +6,6 @@ It is the measure for the other engines, with two corrections: `_multiple_of` an
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,8 @@ from jobarium_events.validation.dialects import DRAFT_7, DRAFT_2019_09, escape
 from jobarium_events.validation.references import specifications
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from jobarium_events.validation.preparing import Prepared
 
 __all__ = ["JsonSchema", "validator_class"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from jsonschema_rs import (
@@ -19,6 +18,8 @@ from jobarium_events.validation.checking import UNEXPLAINED
 from jobarium_events.validation.dialects import DRAFT_7, DRAFT_2019_09
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jobarium_events.validation.preparing import Prepared
 
 __all__ = ["JsonSchemaRs"]
@@ -37,7 +38,7 @@ class JsonSchemaRs:
         classes = {DRAFT_7: Draft7Validator, DRAFT_2019_09: Draft201909Validator}
         try:
             self._validator: Any = classes.get(prepared.dialect, Draft202012Validator)(
-                cast(dict[str, Any] | bool, prepared.portable),
+                cast("dict[str, Any] | bool", prepared.portable),
                 formats=dict(formats.CHECKS),
                 validate_formats=True,
                 offline=True,
