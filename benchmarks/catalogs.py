@@ -116,7 +116,6 @@ def _service(root: Path, count: int, effort: Effort) -> Iterator[_Service]:
 
 def serve(folder: str, slice_seconds: float) -> None:
     """Load a catalog, say what it took, then time one slice of events for every line of input."""
-    _share_a_core()
     before, start = _megabytes(), time.perf_counter()
     catalog = Catalog.load(folder)
     seconds, after = time.perf_counter() - start, _megabytes()
@@ -127,6 +126,7 @@ def serve(folder: str, slice_seconds: float) -> None:
         consumer.on(sample.contract.event, sample.contract.version)(lambda _: None)
         if consumer.consume(sample.raw) is not Outcome.HANDLED:
             raise RuntimeError("not handled")
+    _share_a_core()
     runner = Runner(Task(consumer.consume, tuple((sample.raw,) for sample in four())), slice_seconds)
     for _ in sys.stdin:
         print(json.dumps(runner.run()), flush=True)

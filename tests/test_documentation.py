@@ -74,8 +74,7 @@ def same(printed: str, shown: str) -> bool:
 
 
 def commands(body: str) -> Iterator[tuple[str, str]]:
-    for command, output in re.findall(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", body, re.MULTILINE):
-        yield command, output
+    yield from re.findall(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", body, re.MULTILINE)
 
 
 @pytest.fixture
@@ -211,6 +210,13 @@ def test_public_members_are_documented(kind):
     members = {name for name in dir(kind) if not name.startswith("_")}
     described = {name.partition("(")[0] for name in rows("docs/api.md", f"`{kind.__name__}`")}
     assert described == members
+
+
+def test_layers_are_those_that_are_held():
+    contracts = tomllib.loads(read("pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    held = next(each["layers"] for each in contracts if each["type"] == "layers")
+    table = re.findall(r"^\| (`.+?) \|", section("docs/design.md", "Layers"), re.MULTILINE)
+    assert [set(re.findall(r"\w+", row)) for row in table] == [set(re.findall(r"\w+", layer)) for layer in held[::-1]]
 
 
 def test_table_of_engines():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
@@ -328,6 +329,8 @@ def as_bytes(raw: bytes | bytearray | memoryview | str) -> bytes:
 
 def is_async(function: Callable[..., object]) -> bool:
     """Whether calling a function gives something to await."""
+    while isinstance(function, partial):
+        function = function.func
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 import orjson
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
     from jobarium_events.catalog import Entry
 
-__all__ = ["Outlet"]
+__all__ = ["UNSURE", "Outlet"]
 
 _encode = msgspec.json.Encoder().encode
 
 # What may be raised where something is wrong with a payload; the exact way then says what.
-_UNSURE = (msgspec.MsgspecError, TypeError, ValueError, RecursionError)
+UNSURE = (msgspec.MsgspecError, TypeError, ValueError, RecursionError)
 
 
 class Outlet:
@@ -37,6 +37,10 @@ class Outlet:
     Args:
         entry: The contract.
         producer: Name of the producer.
+
+    Attributes:
+        quick: Makes the message of an ordinary payload, and raises one of `UNSURE` for any other; `message` then
+            makes it, or says what is wrong.
     """
 
     def __init__(self, entry: Entry, producer: str) -> None:
@@ -48,7 +52,7 @@ class Outlet:
         self._decode: Callable[[bytes], Any] | None = msgspec.json.Decoder(validator.type).decode if says_all else None
         self._key_values = _getter(contract.key.fields, entry, typed=says_all)
         self._order_value = _getter([contract.ordering.per], entry, typed=says_all) if contract.ordering else None
-        self._quick = self._compiled(self._decode) if self._decode is not None else None
+        self.quick: Callable[[Any], Message] = self._compiled(self._decode) if self._decode is not None else _unsure
 
     def message(self, payload: Any, given: Mapping[str, Any] | None) -> Message:
         """Return the message of a payload.
@@ -60,11 +64,6 @@ class Outlet:
         Raises:
             PayloadRefused: With every violation.
         """
-        if self._quick is not None and not given:
-            try:
-                return self._quick(payload)
-            except _UNSURE:
-                pass
         content, encodable = self._taken(payload)
         try:
             stamped = stamps(given or {})
@@ -88,7 +87,7 @@ class Outlet:
             raise self._refused([Violation("/payload", "json")]) from None
         return Message(body, envelope, self._ordering_key(content))
 
-    def _compiled(self, decode: Callable[[bytes], Any]) -> Callable[[Any], Message] | None:
+    def _compiled(self, decode: Callable[[bytes], Any]) -> Callable[[Any], Message]:
         """Return what makes the message of an ordinary payload, and raises anything at all where it is not sure.
 
         All that it needs are constants of its own: looking them up anew would be a fifth of the work of emitting.
@@ -96,7 +95,7 @@ class Outlet:
         contract = self._entry.contract
         plain_key = _plain_key(self._entry)
         if plain_key is None:
-            return None
+            return _unsure
         event, version, producer, colons = contract.event, contract.version, self._producer, contract.key.colons
         kind, ordering_key = self._entry.closed.type, self._ordering_key if self._order_value else None
         convert, encode, dumps, fragment = msgspec.convert, _encode, orjson.dumps, orjson.Fragment
@@ -137,9 +136,9 @@ class Outlet:
                     encoded = _encode(payload)
                     return self._decode(encoded), orjson.Fragment(encoded)
                 if type(payload) is dict:
-                    content = msgspec.convert(payload, validator.type)
-                    return content, orjson.Fragment(_dumped(payload, content))
-            except _UNSURE:
+                    # orjson refuses what msgspec would convert unasked, such as a Decimal to a float.
+                    return msgspec.convert(payload, validator.type), orjson.Fragment(orjson.dumps(payload))
+            except UNSURE:
                 pass  # what is wrong, if anything is, is found below
         try:
             document = document_of(payload, validator)
@@ -163,12 +162,8 @@ class Outlet:
         return None if self._order_value is None else str(self._order_value(content)[0])
 
 
-def _dumped(payload: dict[str, Any], content: Any) -> bytes:
-    """Encode a payload as it was given, or else (a type or a size of integer that orjson lacks) as converted."""
-    try:
-        return orjson.dumps(payload)
-    except TypeError:
-        return _encode(content)
+def _unsure(_: Any) -> NoReturn:
+    raise ValueError("no payload of this contract is ordinary")
 
 
 def _getter(fields: Iterable[str], entry: Entry, *, typed: bool) -> Callable[[Any], tuple[Any, ...]]:

@@ -22,7 +22,7 @@ from jobarium_events.errors import (
     UndeclaredVersion,
 )
 from jobarium_events.observing import Emitted, Hooks, notify
-from jobarium_events.outlets import Outlet
+from jobarium_events.outlets import UNSURE, Outlet
 from jobarium_events.readers import envelope_of, parsed
 from jobarium_events.stamping import EnvelopeFields
 
@@ -114,6 +114,11 @@ class Producer:
         if outlet is None:
             outlet = self._outlet(event, None if payload is event else payload)
         around = self._context.get()
+        if not fields and around is None:
+            try:
+                return outlet.quick(payload)
+            except UNSURE:
+                pass  # what is wrong with it, if anything is, is said below
         return outlet.message(payload, {**around, **fields} if around else fields)
 
     def emit(self, event: Any, payload: Any = None, /, **fields: Unpack[EnvelopeFields]) -> Message:
@@ -125,9 +130,11 @@ class Producer:
         Raises:
             DeclarationError: If the producer has no `send`, or an async one: use `aemit`.
         """
-        if not self._hooks:
+        if not self._hooks and self.send is not None:
             message = self._message(event, payload, fields)
-            self._send_now(message)
+            result = self.send(message)
+            if result is not None:
+                self._refuse_awaitable(result)
             return message
         with _Watch(self.name, self._hooks, event) as watch:
             watch.message = self._message(event, payload, fields)
@@ -183,8 +190,10 @@ class Producer:
         return message
 
     def _send_now(self, message: Message) -> None:
-        result = self._sending()(message)
-        if result is not None and inspect.isawaitable(result):
+        self._refuse_awaitable(self._sending()(message))
+
+    def _refuse_awaitable(self, result: object) -> None:
+        if inspect.isawaitable(result):
             if inspect.iscoroutine(result):
                 result.close()
             raise DeclarationError(f"the send of producer {self.name!r} is async; use aemit or areplay")

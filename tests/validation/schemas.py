@@ -14,7 +14,23 @@ NAMES = [
     "a/b~c", "", "é", "ﬁ", "fi", "2nd", "{x}", "{", '"', "'''", '"""', "\\", "\n", "$ref", "$id", "id", "replay", "A",
     "x\x00y", "ClassVar", "UNSET", "Literal", "Payload", "PayloadA", "import os", "😀",
 ]  # fmt: skip
-PATTERNS = ["^a", "b$", "^[a-c]+$", r"\d", r"^\w{2}$", "[^b]", "a|b", "^$", r"\S", ".", "^.a", r"[\d-]", '"', r"\\", "é"]
+PATTERNS = [
+    "^a",
+    "b$",
+    "^[a-c]+$",
+    r"\d",
+    r"^\w{2}$",
+    "[^b]",
+    "a|b",
+    "^$",
+    r"\S",
+    ".",
+    "^.a",
+    r"[\d-]",
+    '"',
+    r"\\",
+    "é",
+]
 FORMATTED = {
     "uuid": ["1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed", "1B9D6BCDBBFD4B2D9B5DAB8DFBBD4BED", "{1}", "1b9d6bcd"],
     "date-time": ["2024-02-29T10:00:00Z", "2024-02-29 10:00:00+02:00", "2024-02-30T10:00:00Z", "2024-02-29T10:00:00"],
@@ -50,7 +66,9 @@ class Schemas:
         self.dialect = dialect
         self.typed = typed
         self.definitions = "definitions" if dialect == DRAFT_7 else "$defs"
-        self.defined = draw(st.lists(st.sampled_from(["A", "a", "b c", "x/y~z", "UUID", "None", "2"]), unique=True, max_size=3))
+        self.defined = draw(
+            st.lists(st.sampled_from(["A", "a", "b c", "x/y~z", "UUID", "None", "2"]), unique=True, max_size=3)
+        )
 
     def one_of(self, *values: Any) -> Any:
         return self.draw(st.sampled_from(values))
@@ -79,7 +97,9 @@ class Schemas:
         make = self.draw(st.sampled_from(leaves + inner * 2 if depth > 0 else leaves))
         schema = make(depth)
         if isinstance(schema, dict) and self.chance(6):
-            schema["description"] = self.one_of('a "quoted" """ text', "back\\slash\\", "new\nline\x00", "{brace}", "'" * 3, "é")
+            schema["description"] = self.one_of(
+                'a "quoted" """ text', "back\\slash\\", "new\nline\x00", "{brace}", "'" * 3, "é"
+            )
         return schema
 
     def text(self, _: int) -> Any:
@@ -105,7 +125,9 @@ class Schemas:
 
     def listed(self, _: int) -> Any:
         if self.typed:
-            values = self.draw(st.lists(st.one_of(texts, st.integers(-3, 3), st.none()), min_size=1, max_size=4, unique_by=repr))
+            values = self.draw(
+                st.lists(st.one_of(texts, st.integers(-3, 3), st.none()), min_size=1, max_size=4, unique_by=repr)
+            )
         else:
             values = self.draw(st.lists(documents, min_size=1, max_size=4, unique_by=repr))
         keyword = self.one_of("enum", "const", "x-extensible-enum")
@@ -115,7 +137,11 @@ class Schemas:
         return schema
 
     def simple(self, _: int) -> Any:
-        return {"type": self.one_of("null", "boolean", "string", "object", "array", ["string", "null"], ["integer", "boolean"])}
+        return {
+            "type": self.one_of(
+                "null", "boolean", "string", "object", "array", ["string", "null"], ["integer", "boolean"]
+            )
+        }
 
     def boolean(self, _: int) -> Any:
         return self.one_of(True, False)

@@ -22,11 +22,16 @@ from jobarium_events.validation.references import walk
 from tests.validation.schemas import cases
 
 generated = settings(
-    max_examples=int(os.environ.get('N','300')),
+    max_examples=int(os.environ.get("N", "300")),
     deadline=None,
     report_multiple_bugs=False,
     phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much, HealthCheck.large_base_example],
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.filter_too_much,
+        HealthCheck.large_base_example,
+    ],
 )
 
 

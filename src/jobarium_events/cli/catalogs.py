@@ -7,7 +7,7 @@ import typer
 
 from jobarium_events.catalog import Catalog
 from jobarium_events.cli.fields import fields_of
-from jobarium_events.cli.output import STYLES, Column, console, paragraphs, print_json, printable, table
+from jobarium_events.cli.output import STYLES, Column, console, counted, paragraphs, print_json, printable, table
 from jobarium_events.contract import Contract, Lifecycle
 
 __all__ = ["FolderArgument", "FolderOption", "JsonOption", "catalog", "opened", "show"]
@@ -52,7 +52,7 @@ def catalog(folder: FolderArgument = None, *, json: JsonOption = False) -> None:
     ]
     table(to, columns, rows)
     release = f"; the current release is {found.releases[-1]}" if found.releases else ""
-    to.print(f"\n{len(found)} contracts of {len(found.events)} events{release}", style="bold")
+    to.print(f"\n{counted(len(found), 'contract')} of {counted(len(found.events), 'event')}{release}", style="bold")
 
 
 def show(

@@ -6,7 +6,7 @@ import typer
 
 from jobarium_events.cli.catalogs import JsonOption
 from jobarium_events.cli.demonstration import Seen, demonstrate
-from jobarium_events.cli.output import Column, console, print_json, table
+from jobarium_events.cli.output import Column, console, counted, print_json, table
 
 __all__ = ["demo"]
 
@@ -31,7 +31,7 @@ def demo(*, json: JsonOption = False) -> None:
         columns = [Column("Event"), Column("Version"), Column("Outcome"), Column("Reason")]
         table(to, columns, [[each.event, each.version, each.outcome, _reason(each)] for each in seen])
         told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
-        to.print(f"\n{len(seen)} events: {told}", style="bold")
+        to.print(f"\n{counted(len(seen), 'event')}: {told}", style="bold")
         for each in wrong:
             to.print(
                 f"{each.event} {each.version} should have been: {' '.join(filter(None, each.expected))}",

@@ -1,9 +1,10 @@
 """Services that publish and consume events, as services of your own would; the broker is a transport in memory."""
 
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
@@ -64,7 +65,9 @@ class AnalyticsService:
     """Consumes every event: a handler for each version that it knows, and an upcast for the one that is deprecated."""
 
     def __init__(self, catalog: Catalog) -> None:
-        self.handled: list[tuple[str, str]] = []
+        self.statuses: dict[str, str] = {}
+        self.usage: Counter[str] = Counter()
+        self.handled: list[Event[Any]] = []
         self.dead_letters: list[DeadLetter] = []
         self.consumer = Consumer(catalog, name="analytics-service", strict=True, dead_letters=self.dead_letters.append)
         self.consumer.on(JobUpdatedV1)(self.follow_job)
@@ -72,22 +75,22 @@ class AnalyticsService:
         self.consumer.upcast(with_source)
         for contract in catalog:
             if contract.event not in ("job.updated", BILLING):
-                self.consumer.on(contract.event, contract.version)(self.count)
+                self.consumer.on(contract.event, contract.version)(self.note)
         self.consumer.verify()  # refuses to start while a version that may arrive has neither handler nor upcast
 
     def follow_job(self, event: Event[JobUpdatedV1]) -> None:
         """Handle job.updated v1; the payload is typed, so a type checker knows its fields."""
-        if event.payload.status != "archived":
-            self.count(event)
+        self.statuses[event.payload.job_id] = event.payload.status
+        self.note(event)
 
     def count_usage(self, event: Event[BillingUsageUpdatedV2]) -> None:
         """Handle billing.usage.updated v2, and v1 after its upcast."""
-        if event.payload.source_event_id:
-            self.count(event)
+        self.usage[event.payload.metric_name] += event.payload.delta
+        self.note(event)
 
-    def count(self, event: Event) -> None:  # type: ignore[type-arg]
+    def note(self, event: Event[Any]) -> None:
         """Handle any other event."""
-        self.handled.append((event.event_name, event.event_version))
+        self.handled.append(event)
 
 
 def with_source(payload: BillingUsageUpdatedV1, event: Event[BillingUsageUpdatedV1]) -> BillingUsageUpdatedV2:
@@ -213,13 +216,13 @@ def samples() -> Iterator[Struct]:
 
 
 def seen(
-    delivery: Delivery, expected: Ending, handled: Iterator[tuple[str, str]], dead_letters: Iterator[DeadLetter]
+    delivery: Delivery, expected: Ending, handled: Iterator[Event[Any]], dead_letters: Iterator[DeadLetter]
 ) -> Seen:
     """Return what became of a delivery, told by the service's own records."""
     sent = delivery.message.attributes
     event, version, reason, pointer = sent.get("event_name"), sent.get("event_version"), "", ""
     if delivery.outcome is Outcome.HANDLED:
-        _, seen_as = next(handled, ("", "no handler's record"))
+        seen_as = next(handled).event_version
         reason = "" if seen_as == version else f"upcast to {seen_as}"
     elif delivery.outcome is Outcome.DEAD_LETTERED:
         letter = next(dead_letters)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from jobarium_events.catalog import Catalog
-from jobarium_events.cli.output import console
+from jobarium_events.cli.output import console, counted
 from jobarium_events.generation import Style
 from jobarium_events.generation import generate as generated
 
@@ -36,7 +36,7 @@ def generate(
     entries = [catalog.entry(each.event, each.version) for each in catalog]
     source = generated(entries, style=style, source=f"the catalog in {folder.resolve().name}")
     _write(output, source)
-    console().print(f"{output}: {len(entries)} contract{'s' if len(entries) != 1 else ''}, style {style}")
+    console().print(f"{output}: {counted(len(entries), 'contract')}, style {style}")
 
 
 def _write(path: Path, text: str) -> None:

@@ -15,7 +15,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["STYLES", "Column", "console", "paragraphs", "print_json", "printable", "table"]
+__all__ = ["STYLES", "Column", "console", "counted", "paragraphs", "print_json", "printable", "table"]
 
 STYLES = {
     "active": "green",
@@ -54,6 +54,11 @@ def console(*, stderr: bool = False) -> Console:
 def print_json(document: Any) -> None:
     """Print a document for a machine."""
     sys.stdout.write(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n")
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things in words: ``"2 events"``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def printable(text: str) -> str:

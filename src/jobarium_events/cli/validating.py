@@ -11,7 +11,7 @@ import typer
 
 from jobarium_events.catalog import Catalog, Entry
 from jobarium_events.cli.catalogs import FolderOption, JsonOption, opened
-from jobarium_events.cli.output import console, print_json, printable
+from jobarium_events.cli.output import console, counted, print_json, printable
 from jobarium_events.consumer import Consumer
 from jobarium_events.errors import Malformed, Rejection, Violation
 from jobarium_events.readers import parsed
@@ -93,11 +93,10 @@ def _print_report(findings: Iterable[Finding], checked: int, invalid: int, what:
     to = console()
     for finding in findings:
         to.print(str(finding))
-    several = "" if checked == 1 else "s"
     if invalid:
-        to.print(f"{invalid} of {checked} {what}{several} invalid", style="bold red")
+        to.print(f"{invalid} of {counted(checked, what)} invalid", style="bold red")
     else:
-        to.print(f"{checked} {what}{several} valid", style="bold green")
+        to.print(f"{counted(checked, what)} valid", style="bold green")
 
 
 def _documents(file: Path) -> Iterator[tuple[int, bytes]]:

@@ -77,8 +77,9 @@ def assigned(name: str, kind: Expression, value: Expression | None, *, level: in
     if value is None:
         return fitted(f"{name}: ", kind, "", level=level)
     head = f"{name}: {kind} = "
-    # A call is opened before the annotation is.
-    if isinstance(value.node, ast.Call) and _INDENT * level + len(head) + len(_opened(value.node)[0]) <= WIDTH:
+    # The value is opened before the annotation is.
+    opening = "(" if isinstance(value.node, ast.BinOp) else _opened(value.node)[0]
+    if opening and _INDENT * level + len(head) + len(opening) <= WIDTH:
         return fitted(head, value, "", level=level)
     return fitted(f"{name}: ", kind, f" = {value}", level=level)
 
@@ -132,7 +133,7 @@ def _fitted(before: str, node: ast.expr, after: str, level: int, *, enclosed: bo
     inner = level + 1
     # A comma after a single index would make it a tuple.
     comma = "" if isinstance(node, ast.Subscript) and len(parts) == 1 else ","
-    lines = [_fitted(name, part, comma, inner, enclosed=not comma) for name, part in parts]
+    lines = [_fitted(name, part, comma, inner, enclosed=True) for name, part in parts]
     return "\n".join([f"{indent}{before}{opening}", *lines, f"{indent}{closing}{after}"])
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
 from jobarium_events.errors import SchemaError, Violation
@@ -62,4 +61,8 @@ def checker(prepared: Prepared, explain: Callable[[Any], list[Violation]]) -> Ch
 @cache
 def rust_available() -> bool:
     """Whether the extra ``rs`` is installed."""
-    return find_spec("jsonschema_rs") is not None
+    try:
+        import jsonschema_rs  # noqa: F401, PLC0415
+    except ImportError:
+        return False
+    return True

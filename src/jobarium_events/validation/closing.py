@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 from typing import Any, cast
 
-from jobarium_events.validation.dialects import ASSERTING, DRAFT_7, Schema, dialect_of, rebuilt
+from jobarium_events.validation.dialects import ASSERTING, DRAFT_7, Schema, children, dialect_of, rebuilt
 from jobarium_events.validation.merging import Unmergeable, merged
 from jobarium_events.validation.references import lookup, walk
 
@@ -30,6 +30,8 @@ _INSIDE = frozenset(
 )
 # Keywords under which narrowing a subschema may widen the whole, or means nothing.
 _NEVER = frozenset("contains contentSchema if not propertyNames".split())
+# Keywords that hold subschemas for references, and say nothing themselves.
+_SHELVES = frozenset(("$defs", "definitions"))
 _OWN_SAY = ("additionalProperties", "unevaluatedProperties")
 
 
@@ -43,11 +45,14 @@ class _Closing:
         self.root = root
         self.ref_stands_alone = dialect_of(root) == DRAFT_7
         self.untouchable = self._untouchable()
+        self.shut_in_place = self._referred_to_alone()
 
     def site(self, schema: Schema) -> Schema:
         """Close a schema that describes a value by itself."""
         inner = self.inner(schema)
         if not isinstance(schema, Mapping) or id(schema) in self.untouchable:
+            return inner
+        if self._is_reference(schema) and id(lookup(self.root, schema["$ref"])) in self.shut_in_place:
             return inner
         return self._shut(schema, cast("Mapping[str, Any]", inner), ())
 
@@ -59,7 +64,8 @@ class _Closing:
         def change(subschema: Schema, keyword: str) -> Schema:
             if keyword in _NEVER:
                 return subschema
-            return self.site(subschema) if keyword in _INSIDE else self.inner(subschema)
+            by_itself = keyword in _INSIDE or (keyword in _SHELVES and id(subschema) in self.shut_in_place)
+            return self.site(subschema) if by_itself else self.inner(subschema)
 
         copy = dict(cast("Mapping[str, Any]", rebuilt(schema, change)))
         extensible = copy.pop("x-extensible-enum", None)
@@ -124,6 +130,29 @@ class _Closing:
             for part in schema.get(keyword, {}).values():
                 if isinstance(part, Mapping):
                     yield from self._parts(part, seen)
+
+    def _is_reference(self, schema: Mapping[str, Any]) -> bool:
+        """Whether all that the schema says is a reference."""
+        return "$ref" in schema and (self.ref_stands_alone or ASSERTING.intersection(schema) == {"$ref"})
+
+    def _referred_to_alone(self) -> frozenset[int]:
+        """Return the identities of the targets that describe a value by themselves, wherever they are referred to."""
+        targets: set[int] = set()
+        composed: set[int] = set()
+        waiting: list[tuple[Schema, bool]] = [(self.root, True)]
+        while waiting:
+            schema, by_itself = waiting.pop()
+            if not isinstance(schema, Mapping):
+                continue
+            if "$ref" in schema:
+                target = lookup(self.root, schema["$ref"])
+                if by_itself and self._is_reference(schema):
+                    targets.add(id(target))
+                else:
+                    composed.update(id(part) for part in self._parts(target))
+            for step, inner in children(schema):
+                waiting.append((inner, step.split("/", 2)[1] in _INSIDE | _SHELVES))
+        return frozenset(targets - composed - self.untouchable)
 
     def _untouchable(self) -> frozenset[int]:
         """Return the identities of the subschemas that must stay as they are, with all that they refer to."""

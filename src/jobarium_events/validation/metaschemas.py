@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from jobarium_events.errors import SchemaError
-from jobarium_events.validation.dialects import DRAFT_7, dialect_of, escape
+from jobarium_events.validation.dialects import DRAFT_7, Schema, dialect_of, escape
 from jobarium_events.validation.documents import too_deep
 from jobarium_events.validation.preparing import Prepared
-from jobarium_events.validation.references import specifications
+from jobarium_events.validation.references import specifications, walk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,11 +48,39 @@ def check_schema(schema: Any) -> list[SchemaMistake]:
     except SchemaError as error:
         return [SchemaMistake(error.pointer, error.problem)]
     if dialect == DRAFT_7 and _draft_7().accepts(schema):
-        return []
-    return [
+        return _patterns(schema)
+    mistakes = [
         SchemaMistake("".join(f"/{escape(token)}" for token in error.absolute_path), error.message[:_LONGEST])
         for error in _exact(dialect).iter_errors(schema)
     ]
+    return mistakes or _patterns(schema)
+
+
+def _patterns(schema: Schema) -> list[SchemaMistake]:
+    """Return the patterns that are no regular expressions."""
+    stated = [
+        (pattern, place)
+        for pointer, inner in walk(schema)
+        if isinstance(inner, dict)
+        for pattern, place in (
+            *(
+                (pattern, f"{pointer}/patternProperties/{escape(pattern)}")
+                for pattern in inner.get("patternProperties", ())
+            ),
+            *([(inner["pattern"], f"{pointer}/pattern")] if "pattern" in inner else ()),
+        )
+    ]
+    if not stated:
+        return []
+    from jobarium_events.validation.patterns import translate  # noqa: PLC0415 - not light, and not always needed
+
+    mistakes = []
+    for pattern, place in stated:
+        try:
+            translate(pattern)
+        except SchemaError as error:
+            mistakes.append(SchemaMistake(place, error.problem))
+    return mistakes
 
 
 def _no_json(value: Any, pointer: str = "") -> str | None:

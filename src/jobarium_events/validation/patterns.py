@@ -217,7 +217,7 @@ def _written(members: list[tuple[int, int]]) -> str:
     """Return the inside of a class of these ranges."""
     parts = []
     for first, last in members:
-        low, high = (f"\\x{end:02x}" if chr(end) in "&|~" else _literal(end, r"\]^[-") for end in (first, last))
+        low, high = (f"\\x{end:02x}" if chr(end) in "&|~" else _literal(end, r"\]^[-$") for end in (first, last))
         parts.append(low if first == last else f"{low}{'-' if last > first + 1 else ''}{high}")
     return "".join(parts)
 

@@ -171,7 +171,9 @@ class _Reader:
             return self.wider()
         if "object" in kinds or "array" in kinds:
             # In a union with a container, a pattern makes msgspec (0.20 to 0.22 at least) corrupt its memory.
-            flat = [self.wider(Text()) if isinstance(each, Text) and each.pattern is not None else each for each in flat]
+            flat = [
+                self.wider(Text()) if isinstance(each, Text) and each.pattern is not None else each for each in flat
+            ]
         return flat[0] if len(flat) == 1 else Union(tuple(flat))
 
     def _listed(self, schema: Mapping[str, Any], name: str) -> Shape:

@@ -46,7 +46,7 @@ class FastJsonSchema:
             self._validate: Callable[[Any], Any] = compiled(
                 cast("dict[str, Any] | bool", schema), handlers={}, formats=dict(formats.CHECKS), use_default=False
             )
-        except (JsonSchemaDefinitionException, SyntaxError, RecursionError) as error:
+        except (JsonSchemaDefinitionException, SyntaxError, RecursionError, re.error) as error:
             raise SchemaError(f"fastjsonschema cannot compile it: {error}") from None
         self._explain = explain
         self._patterns = prepared.patterns
