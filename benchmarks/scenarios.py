@@ -23,6 +23,7 @@ __all__ = ["Scenario", "UnfitScenario", "scenarios"]
 
 _PARSE = "orjson.loads of the same bytes"
 _BY_HAND = "uuid4 + isoformat + fastjsonschema + orjson.dumps by hand"
+_BY_HAND_TOO = "the same by hand, with a second uuid4 for the trace"
 _COMPILE = "fastjsonschema.compile of the same schema"
 
 
@@ -152,14 +153,14 @@ def _emitting() -> list[Scenario]:
     payload = medium().payload
     validate = fastjsonschema.compile(whole_schema(medium().contract), use_default=False)
 
-    def by_hand(payload: dict[str, Any]) -> bytes:
+    def by_hand(payload: dict[str, Any], trace_id: str | None = None) -> bytes:
         document = {
             "event_name": event,
             "event_version": version,
             "event_id": str(uuid.uuid4()),
             "occurred_at": datetime.now(UTC).isoformat(),
             "producer": owner,
-            "trace_id": TRACE,
+            "trace_id": trace_id or uuid.uuid4().hex,
             "idempotency_key": f"qa.authenticity.assessed:{payload['session_id']}:{payload['model_version']}",
             "payload": payload,
         }
@@ -178,10 +179,12 @@ def _emitting() -> list[Scenario]:
         "the events differ in their fields",
     )
     _require(orjson.loads(producer().emit(value).body)["payload"] == payload, "the payloads differ")
-    base = Task.of(by_hand, payload)
+    base = Task.of(by_hand, payload, TRACE)
+    both_ids = Task.of(by_hand, payload)
     watched = producer(_Quiet(), _Quiet())
     return [
         Scenario("emit a dict", _BY_HAND, Task.of(producer().emit, event, payload), base, 0.22),
+        Scenario("emit a dict, trace ids made", _BY_HAND_TOO, Task.of(producer().emit, event, payload), both_ids),
         Scenario("emit a payload object", _BY_HAND, Task.of(producer().emit, value), base),
         Scenario("emit a dict, with two hooks", _BY_HAND, Task.of(watched.emit, event, payload), base),
     ]

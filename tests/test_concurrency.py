@@ -4,7 +4,6 @@ import asyncio
 import json
 import sys
 import threading
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -72,7 +71,6 @@ def test_the_first_use_of_an_exact_engine(tmp_path):
 
 @pytest.mark.parametrize("rounds", [20])
 def test_emit_and_consume_in_threads(rounds):
-    warnings.simplefilter("ignore", DeprecationWarning)
     catalog = Catalog.load(SCHEMAS)
     sent, got = [], []
     producers = {owner: Producer(catalog, name=owner, declares=lambda _: None, send=sent.append)

@@ -112,6 +112,16 @@ async def test_rejections(consumer, got, letters, body, rejection):
     assert got == []
 
 
+def test_a_number_that_python_cannot_hold():
+    contract = BUNDLED.contract("billing.usage.updated", "v1")
+    body = json.dumps(event_of(contract, sample(contract) | {"delta": 10**400})).encode()
+    consumer = Consumer(BUNDLED, name="taker")
+    consumer.on("billing.usage.updated", "v1")(print)
+    with pytest.raises(InvalidPayload) as rejected:
+        consumer.consume(body)
+    assert rejected.value == InvalidPayload("billing.usage.updated", "v1", Violation("/payload", "range"))
+
+
 def test_every_rejection_has_a_reason_of_its_own():
     reasons = {type(rejection): rejection.reason for _, rejection in REJECTED}
     assert sorted(reasons.values()) == [
@@ -202,6 +212,13 @@ def test_size(got):
             f"an unreadable event was rejected, malformed: larger than {limit} bytes"
         }
     assert len(got) == 4
+    consumer = Consumer(BUNDLED, name="taker", max_bytes=len(body))
+    consumer.on(JobUpdatedV1)(got.append)
+    consumer.consume(body)
+    for attributes in (None, {"replay": "true"}):
+        with pytest.raises(Malformed, match="larger than"):
+            consumer.consume(body + b" ", attributes)
+    assert len(got) == 5
 
 
 @pytest.mark.parametrize(

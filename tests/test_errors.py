@@ -183,6 +183,7 @@ def test_violations_in_words(violation, text):
 SENTINELS = st.integers(10**11, 10**12).map(lambda number: f"sentinel-{number}")
 
 
+@pytest.mark.filterwarnings("ignore:billing.usage.updated v1 is deprecated:DeprecationWarning")
 @some
 @given(data=st.data(), sentinel=SENTINELS)
 def test_no_text_of_an_error_holds_a_value_of_a_payload(data, sentinel):

@@ -4,7 +4,6 @@ import contextlib
 import copy
 import dataclasses
 import json
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from jobarium_events.validation.formats import CHECKS
 from tests import strategies
 from tests.strategies import BUNDLED, CONTRACTS, NAMES, event_of, few, some
 
+pytestmark = pytest.mark.filterwarnings("ignore:billing.usage.updated v1 is deprecated:DeprecationWarning")
 every_contract = pytest.mark.parametrize("contract", CONTRACTS, ids=NAMES)
 ENVELOPE: Any = json.loads((Path(SCHEMAS) / "envelope.json").read_text())
 
@@ -45,7 +45,6 @@ def consumed(contract: Contract, document: Any, view: Any = None) -> Any:
 
 
 def producer_of(contract: Contract) -> Producer:
-    warnings.simplefilter("ignore", DeprecationWarning)
     return Producer(BUNDLED, name=contract.owner, declares={contract.event: contract.version}, send=lambda _: None)
 
 

@@ -40,17 +40,15 @@ def test_importing_is_cheap():
     assert loaded("import jobarium_events, jobarium_events.payloads") == ""
 
 
-def test_emitting_and_consuming_load_no_more():
+def test_emitting_loads_no_more():
     code = """
 from datetime import UTC, datetime
 from jobarium_events import Catalog, Consumer, Producer
 from jobarium_events.payloads import JobUpdatedV1
 catalog = Catalog.bundled()
 producer = Producer(catalog, name="job-service")
-message = producer.prepare(JobUpdatedV1(job_id="a", job_version=1, status="active", updated_at=datetime.now(UTC)))
-consumer = Consumer(catalog, name="taker")
-consumer.on(JobUpdatedV1)(lambda event: None)
-assert consumer.consume(message.body) == "handled"
-assert consumer.consume(message.body, message.attributes | {"replay": "true"}) == "handled"
+payload = JobUpdatedV1(job_id="a", job_version=1, status="active", updated_at=datetime.now(UTC))
+assert producer.prepare(payload).ordering_key == "a"
+Consumer(catalog, name="taker").on(JobUpdatedV1)(print)
 """
     assert loaded(code) == ""

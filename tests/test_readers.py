@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobarium_events import Consumer, Event
-from jobarium_events.errors import JobariumEventsError, Malformed
+from jobarium_events.errors import Malformed, Rejection
 from jobarium_events.readers import parsed
 from tests import strategies
 from tests.strategies import BUNDLED, CONTRACTS, event_of, many, sample, some
@@ -22,8 +22,10 @@ def outcome(consume: Any, got: list[Event[Any]]) -> Result:
     got.clear()
     try:
         result = consume()
-    except JobariumEventsError as error:
-        return type(error), error, getattr(error, "violations", None)
+    except Rejection as error:
+        # Which of its violations a rejection names first, the fast way may have a say in.
+        known = error.violation in error.violations if error.violations else error.violation is None
+        return type(error), error.event, error.version, getattr(error, "problem", None), error.violations, known
     return result, *got
 
 
@@ -93,6 +95,7 @@ def mutated_bytes(draw: Any) -> bytes:
 def test_both_ways_agree_on_mutated_bytes(subject, raw, replayed):
     attributes = {"replay": "true"} if replayed else None
     first = subject.fast(raw, attributes)
+    assert not isinstance(first[0], type) or first[-1]
     assert first == subject.exactly(raw, replayed=replayed)
     assert subject.fast(raw, attributes) == first
 

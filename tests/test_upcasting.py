@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from jobarium_events import Consumer, Event, Outcome
+from jobarium_events import Catalog, Consumer, Event, Outcome
 from jobarium_events.errors import DeclarationError, InvalidPayload, InvalidUpcast, Violation
 from jobarium_events.payloads import BillingUsageUpdatedV1, BillingUsageUpdatedV2, JobUpdatedV1
 from tests import folders
@@ -149,6 +149,20 @@ def test_what_an_upcast_may_get_wrong(chain, upcast, pointer, rule, ending):
     assert (pointer, rule) in [(each.pointer, each.rule) for each in rejection.violations]
     assert SENTINEL not in f"{rejection}{rejection!r}{letters[0]!r}"
     assert (rejection.__cause__ is not None) == (rule == "upcast")
+    assert got == []
+
+
+def test_an_upcast_to_a_number_that_python_cannot_hold(tmp_path, got):
+    lines = dict.fromkeys(("v1", "v2"), 'key = "{id}"\nintroduced = "1"')
+    number = folders.schema({"id": {"type": "number"}})
+    files = {f"thing.made/{version}.json": number for version in lines}
+    catalog = Catalog.load(folders.write(tmp_path, folders.table("thing.made", lines), files))
+    consumer = Consumer(catalog, name="taker")
+    consumer.on("thing.made", "v2")(got.append)
+    consumer.upcast("thing.made", "v1", "v2")(lambda payload: {"id": 10**400})
+    with pytest.raises(InvalidUpcast) as rejected:
+        consumer.consume(raw({"id": 1}))
+    assert rejected.value.violations == (Violation("/payload", "range"),)
     assert got == []
 
 

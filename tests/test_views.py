@@ -1,6 +1,7 @@
 """How handlers see payloads, and what happens where their own types are too narrow."""
 
 import dataclasses
+import inspect
 import json
 from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
@@ -12,6 +13,7 @@ import pytest
 from jobarium_events import Consumer, Event, Outcome
 from jobarium_events.errors import DeclarationError, ViewError
 from jobarium_events.payloads import CandidateDocumentParsedV1
+from jobarium_events.views import annotated_type, takes
 from tests.strategies import BUNDLED, event_of, sample
 
 CONTRACT = BUNDLED.contract("candidate.document.parsed", "v1")
@@ -181,6 +183,13 @@ def test_a_type_that_msgspec_does_not_know():
 
     with pytest.raises(DeclarationError, match="cannot be seen as Odd"):
         consumer_of(Odd, [])
+
+
+def test_a_built_in_that_says_nothing_of_itself_is_believed():
+    with pytest.raises(ValueError, match="no signature"):
+        inspect.signature(max)
+    assert takes(max, 1)
+    assert annotated_type(max, 0) is None
 
 
 def test_a_document_is_the_handlers_own():

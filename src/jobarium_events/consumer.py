@@ -199,15 +199,15 @@ class Consumer:
                 # The decoder skips the fields that it does not know, even where they are no UTF-8.
                 if len(raw) > self.max_bytes or not (raw.isascii() or raw.decode()):
                     raise ValueError
-            except _UNSURE:
-                pass  # the exact way says what is wrong, if anything is
+            except _UNSURE as error:
+                doubt = error  # the exact way says what is wrong, if anything is
             else:
                 route.call(event)
                 return _HANDLED
         else:
             return self._consume_watched(raw, attributes)
         try:
-            route, event = self._read_exactly(raw, replayed=False)
+            route, event = self._read_exactly(raw, replayed=False, doubt=doubt)
         except Rejection as rejection:
             return self._reject(rejection, raw, attributes)
         if route.handler is None:
@@ -261,11 +261,12 @@ class Consumer:
             event = route.fast_replayed(raw) if replayed else route.fast(raw)
             if len(raw) <= self.max_bytes and (raw.isascii() or raw.decode()):
                 return route, event
-        except _UNSURE:
-            pass  # the exact way says what is wrong, if anything is
-        return self._read_exactly(raw, replayed=replayed)
+            doubt: Exception | None = None
+        except _UNSURE as error:
+            doubt = error  # the exact way says what is wrong, if anything is
+        return self._read_exactly(raw, replayed=replayed, doubt=doubt)
 
-    def _read_exactly(self, raw: Any, *, replayed: bool) -> tuple[Route, Any]:
+    def _read_exactly(self, raw: Any, *, replayed: bool, doubt: Exception | None = None) -> tuple[Route, Any]:
         if isinstance(raw, str | bytearray | memoryview):
             raw = as_bytes(raw)
         elif not isinstance(raw, bytes):
@@ -279,7 +280,7 @@ class Consumer:
             route = self._found(event, version, document)
             if route.handler is None:
                 return route, None
-        return route, route.reader.exact(document, replayed=replayed)
+        return route, route.reader.exact(document, replayed=replayed, doubt=doubt)
 
     def _found(self, event: str | None, version: str | None, document: dict[str, Any]) -> Route:
         """Return the route of an event that has none yet.
@@ -306,7 +307,7 @@ class Consumer:
         if self._dead_letters_are_async:
             raise DeclarationError("the dead letters are async; use aconsume") from rejection
         kept = self._dead_letters(self._dead_letter(rejection, raw, attributes))
-        if inspect.isawaitable(kept):
+        if kept is not None and inspect.isawaitable(kept):
             if inspect.iscoroutine(kept):
                 kept.close()
             raise DeclarationError("the dead letters are async; use aconsume") from rejection
@@ -314,8 +315,8 @@ class Consumer:
 
     def _dead_letter(self, rejection: Rejection, raw: bytes, attributes: Mapping[str, str] | None) -> DeadLetter:
         return DeadLetter(
-            raw=as_bytes(raw),
-            attributes=dict(attributes or {}),
+            raw=raw if type(raw) is bytes else as_bytes(raw),
+            attributes=dict(attributes) if attributes else {},
             consumer=self.name,
             rejected_at=datetime.now(UTC),
             rejection=rejection,

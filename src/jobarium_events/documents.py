@@ -17,7 +17,7 @@ from jobarium_events.validation.shapes import Array, Map, Record, Reference, Sha
 if TYPE_CHECKING:
     from jobarium_events.validation import Validator
 
-__all__ = ["NotJson", "document_of", "problems_of"]
+__all__ = ["NotJson", "document_of", "in_payload", "is_pydantic"]
 
 
 class NotJson(Exception):  # never leaves the library: it becomes the violation that it carries
@@ -56,11 +56,6 @@ def document_of(payload: Any, validator: Validator) -> Any:
         # Of msgspec or pydantic: a value of a type that has no JSON form.
         raise NotJson(Violation("", "json")) from None
     return document
-
-
-def problems_of(document: Any, validator: Validator) -> list[Violation]:
-    """Return every violation in a document, with pointers from the event; none if it is valid."""
-    return [in_payload(violation) for violation in validator.violations(document)]
 
 
 def in_payload(violation: Violation) -> Violation:

@@ -188,8 +188,6 @@ class UnknownContract(JobariumEventsError, LookupError):
         self.known = tuple(known)
 
     def __str__(self) -> str:
-        if self.version is not None and self.version in self.known:
-            return f"{self.event} {self.version} is not what the catalog holds under that name"
         if self.version is not None:
             return f"the catalog has no {self.event} {self.version}; it has {', '.join(self.known) or 'none'}"
         near = get_close_matches(self.event, self.known, n=3)

@@ -37,8 +37,8 @@ class Reader(Protocol):
     fast: Callable[[bytes], Event[Any]]
     fast_replayed: Callable[[bytes], Event[Any]]
 
-    def exact(self, document: Mapping[str, Any], *, replayed: bool) -> Event[Any]:
-        """Return the event, or raise the rejection that says why not."""
+    def exact(self, document: Mapping[str, Any], *, replayed: bool, doubt: Exception | None = None) -> Event[Any]:
+        """Return the event, or raise the rejection that says why not; `doubt` is what the fast way raised."""
 
 
 class ContractReader:
@@ -75,7 +75,7 @@ class ContractReader:
         if not self._entry.open.is_valid(orjson.loads(memoryview(payload))):
             raise ValueError("the payload is not valid")
 
-    def exact(self, document: Mapping[str, Any], *, replayed: bool) -> Event[Any]:
+    def exact(self, document: Mapping[str, Any], *, replayed: bool, doubt: Exception | None = None) -> Event[Any]:
         """Return the event of a document whose name and version are this contract's.
 
         Raises:
@@ -88,7 +88,7 @@ class ContractReader:
         if envelope.producer != contract.owner:
             raise UnexpectedProducer(contract.event, contract.version, Violation("/producer", "const", contract.owner))
         payload = document["payload"]
-        violation = validator.first_violation(payload)
+        violation = validator.first_violation(payload, _near(doubt))
         if violation is None:
             try:
                 return _event(envelope, self._view.from_document(payload), replayed=replayed)
@@ -103,6 +103,19 @@ class ContractReader:
         )
 
 
+_MISSING = "Object missing required field `"
+
+
+def _near(doubt: Exception | None) -> str | None:
+    """Return the field of the payload at which the typed engine stumbled, if it says so."""
+    if not isinstance(doubt, msgspec.ValidationError):
+        return None
+    what, _, place = str(doubt).rpartition(" - at `$.payload")
+    if place == "`":
+        return what.removeprefix(_MISSING)[:-1] if what.startswith(_MISSING) else None
+    return place[1:-1].partition(".")[0].partition("[")[0] if what else None
+
+
 class EnvelopeReader:
     """Reads events of which there is no contract: the payload stays a document, unchecked."""
 
@@ -114,7 +127,13 @@ class EnvelopeReader:
         """As `fast`."""
         return self.exact(parsed(raw), replayed=True)
 
-    def exact(self, document: Mapping[str, Any], *, replayed: bool) -> Event[Any]:
+    def exact(
+        self,
+        document: Mapping[str, Any],
+        *,
+        replayed: bool,
+        doubt: Exception | None = None,  # noqa: ARG002
+    ) -> Event[Any]:
         """Return the event.
 
         Raises:

@@ -86,13 +86,13 @@ class UpcastingReader:
         self.fast = lambda raw: self._upcast(self._source.fast(raw))
         self.fast_replayed = lambda raw: self._upcast(self._source.fast_replayed(raw))
 
-    def exact(self, document: Mapping[str, Any], *, replayed: bool) -> Event[Any]:
+    def exact(self, document: Mapping[str, Any], *, replayed: bool, doubt: Exception | None = None) -> Event[Any]:
         """Return the event as the handler's version has it.
 
         Raises:
             Rejection: As the source version's reader does, or `InvalidUpcast`.
         """
-        return self._upcast(self._source.exact(document, replayed=replayed))
+        return self._upcast(self._source.exact(document, replayed=replayed, doubt=doubt))
 
     def _upcast(self, event: Event[Any]) -> Event[Any]:
         for step in self._steps:

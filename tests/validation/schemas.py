@@ -1,12 +1,29 @@
 """Hypothesis strategies: schemas of both kinds of dialect, and documents that fit them, nearly fit them, or do not."""
 
 import copy
+import os
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 DRAFT_7 = "http://json-schema.org/draft-07/schema#"
 DRAFT_2020_12 = "https://json-schema.org/draft/2020-12/schema"
+
+EXAMPLES = int(os.environ.get("EXAMPLES", "0"))
+"""How many examples to try in each test, at random. Where it is not told, a few, the same each time."""
+
+
+def examples(count: int) -> settings:
+    """How a test tries `count` examples."""
+    return settings(
+        max_examples=EXAMPLES or count,
+        derandomize=not EXAMPLES,
+        deadline=None,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+
 
 NAMES = [
     "a", "b", "date", "time", "datetime", "uuid", "UUID", "Struct", "Meta", "Any", "field", "field_", "str", "int",
@@ -147,7 +164,17 @@ class Schemas:
         return self.one_of(True, False)
 
     def loose(self, _: int) -> Any:
-        return self.one_of({}, {"minimum": 2}, {"minLength": 1}, {"not": {"type": "string"}}, {"format": "date"}, {"type": ["number", "string"], "minimum": 1, "maxLength": 2}, {"contentEncoding": "base64"}, {"contentMediaType": "application/json", "type": "string"}, {"default": {"$ref": "http://nowhere.invalid/x"}})  # fmt: skip
+        return self.one_of(
+            {},
+            {"minimum": 2},
+            {"minLength": 1},
+            {"not": {"type": "string"}},
+            {"format": "date"},
+            {"type": ["number", "string"], "minimum": 1, "maxLength": 2},
+            {"contentEncoding": "base64"},
+            {"contentMediaType": "application/json", "type": "string"},
+            {"default": {"$ref": "http://nowhere.invalid/x"}},
+        )
 
     def record(self, depth: int) -> dict[str, Any]:
         properties = {name: self.schema(depth - 1) for name in self.draw(st.lists(names, max_size=5, unique=True))}
@@ -251,60 +278,80 @@ def schemas(draw: Any, *, typed: bool | None = None, dialect: str | None = None)
 
 
 @st.composite
-def fitting(draw: Any, root: Any, schema: Any = None, depth: int = 5) -> Any:
+def fitting(draw: Any, root: Any) -> Any:
     """A document that is meant to fit the schema; with luck it does."""
-    schema = root if schema is None else schema
-    if depth < 0 or not isinstance(schema, dict):
-        return draw(documents)
-    again = lambda inner: draw(fitting(root, inner, depth - 1))  # noqa: E731
-    if "$ref" in schema:
-        place: Any = root
-        for token in schema["$ref"].split("/")[1:]:
+    return Documents(draw, root).fitting(root)
+
+
+class Documents:
+    """Draws one document for a schema."""
+
+    def __init__(self, draw: Any, root: Any) -> None:
+        self.draw = draw
+        self.root = root
+
+    def fitting(self, schema: Any, depth: int = 5) -> Any:
+        if depth < 0 or not isinstance(schema, dict):
+            return self.draw(documents)
+        if "$ref" in schema:
+            return self.fitting(self.target(schema["$ref"]), depth - 1)
+        if "const" in schema:
+            return copy.deepcopy(schema["const"])
+        if listed := schema.get("enum") or schema.get("x-extensible-enum"):
+            return copy.deepcopy(self.draw(st.sampled_from(listed)))
+        if branches := schema.get("anyOf") or schema.get("oneOf"):
+            rest = {key: value for key, value in schema.items() if key not in ("anyOf", "oneOf")}
+            return self.together([rest, self.draw(st.sampled_from(branches))], depth)
+        if "allOf" in schema:
+            rest = {key: value for key, value in schema.items() if key != "allOf"}
+            return self.together([rest, *schema["allOf"]], depth)
+        types = schema.get("type")
+        return self.typed(schema, self.draw(st.sampled_from(types)) if isinstance(types, list) else types, depth)
+
+    def target(self, reference: str) -> Any:
+        place = self.root
+        for token in reference.split("/")[1:]:
             place = place[token.replace("%20", " ").replace("~1", "/").replace("~0", "~")]
-        return again(place)
-    if "const" in schema:
-        return copy.deepcopy(schema["const"])
-    for keyword in ("enum", "x-extensible-enum"):
-        if keyword in schema:
-            return copy.deepcopy(draw(st.sampled_from(schema[keyword])))
-    for keyword in ("anyOf", "oneOf"):
-        if keyword in schema:
-            chosen = again(draw(st.sampled_from(schema[keyword])))
-            rest = {key: value for key, value in schema.items() if key != keyword}
-            return {**again(rest), **chosen} if "type" in rest and isinstance(chosen, dict) else chosen
-    if "allOf" in schema:
-        rest = {key: value for key, value in schema.items() if key != "allOf"}
-        values = [again(part) for part in (*schema["allOf"], rest)]
+        return place
+
+    def together(self, parts: list[Any], depth: int) -> Any:
+        values = [self.fitting(part, depth - 1) for part in parts if part]
         if all(isinstance(value, dict) for value in values):
             return {name: inner for value in values for name, inner in value.items()}
-        return values[0]
-    types = schema.get("type")
-    match draw(st.sampled_from(types)) if isinstance(types, list) else types:
-        case "object":
-            properties = schema.get("properties", {})
-            present = {name for name in properties if name in schema.get("required", ()) or draw(st.booleans())}
-            value = {name: again(inner) for name, inner in properties.items() if name in present}
-            value |= {name: draw(documents) for name in schema.get("required", ()) if name not in value}
-            if "properties" not in schema:
-                for name in draw(st.lists(names, max_size=2)):
-                    value[name] = again(schema.get("additionalProperties", True))
-            return value
-        case "array":
-            items = schema.get("items", True)
-            items = items[0] if isinstance(items, list) else items
-            return [again(items) for _ in range(draw(st.integers(schema.get("minItems", 0), 2)))]
-        case "string":
-            return draw(st.sampled_from(FORMATTED[schema["format"]]) if schema.get("format") in FORMATTED else texts)
-        case "integer":
-            return draw(st.one_of(st.integers(-6, 6), st.just(2.0), numbers))
-        case "number":
-            return draw(numbers)
-        case "null":
-            return None
-        case "boolean":
-            return draw(st.booleans())
-        case _:
-            return draw(documents)
+        return values[-1] if values else None
+
+    def typed(self, schema: dict[str, Any], kind: str | None, depth: int) -> Any:
+        match kind:
+            case "object":
+                return self.record(schema, depth)
+            case "array":
+                items = schema.get("items", True)
+                items = items[0] if isinstance(items, list) else items
+                count = self.draw(st.integers(schema.get("minItems", 0), 2))
+                return [self.fitting(items, depth - 1) for _ in range(count)]
+            case "string" if schema.get("format") in FORMATTED:
+                return self.draw(st.sampled_from(FORMATTED[schema["format"]]))
+            case _:
+                return self.draw(SIMPLE.get(kind or "", documents))
+
+    def record(self, schema: dict[str, Any], depth: int) -> Any:
+        properties, required = schema.get("properties", {}), schema.get("required", ())
+        present = [name for name in properties if name in required or self.draw(st.booleans())]
+        value = {name: self.fitting(properties[name], depth - 1) for name in present}
+        value |= {name: self.draw(documents) for name in required if name not in value}
+        if "properties" not in schema:
+            for name in self.draw(st.lists(names, max_size=2)):
+                value[name] = self.fitting(schema.get("additionalProperties", True), depth - 1)
+        return value
+
+
+SIMPLE: dict[str, st.SearchStrategy[Any]] = {
+    "string": texts,
+    "integer": st.one_of(st.integers(-6, 6), st.just(2.0), numbers),
+    "number": numbers,
+    "null": st.none(),
+    "boolean": st.booleans(),
+}
 
 
 @st.composite

@@ -28,7 +28,7 @@ CASES: dict[str, tuple[Any, list[Any], list[Any]]] = {
     "in a list": ({"items": {"properties": {"a": STRING}}}, [[{"a": ""}]], [[{"b": 1}]]),
     "in a map": ({"additionalProperties": {"properties": {"a": STRING}}}, [{"x": {"a": ""}}], [{"x": {"b": 1}}]),
     "a map": ({"type": "object"}, [{"a": 1}], []),
-    "a map of anything": ({"type": "object", "additionalProperties": True, "properties": {"a": STRING}}, [{"b": 1}], []),
+    "a map of anything": ({"additionalProperties": True, "properties": {"a": STRING}}, [{"b": 1}], []),
     "required alone": ({"properties": {"a": STRING}, "required": ["b"]}, [{"b": 1}], [{"b": 1, "c": 1}]),
     "names by pattern": (
         {"properties": {"a": STRING}, "patternProperties": {"^x-": True}},
@@ -46,7 +46,7 @@ CASES: dict[str, tuple[Any, list[Any], list[Any]]] = {
         [{"b": 1}],
     ),
     "a reference into a reference's neighbour": (
-        {"$ref": "#/definitions/A", "definitions": {"A": {"$ref": "#/definitions/B"}, "B": {"properties": {"a": STRING}}}},
+        {"$ref": "#/definitions/A", "definitions": {"A": {"$ref": "#/definitions/B"}, "B": {"properties": {"a": {}}}}},
         [{"a": ""}],
         [{"b": 1}],
     ),

@@ -1,14 +1,13 @@
 """Every engine gives jsonschema's verdict, on generated schemas and documents, open and closed."""
 
 import functools
-import os
 import re
 from typing import Any
 
 import jsonschema
 import msgspec
 import pytest
-from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import assume, given
 
 from jobarium_events.errors import SchemaError
 from jobarium_events.validation import Validator, formats
@@ -19,20 +18,9 @@ from jobarium_events.validation.engines.jsonschema import JsonSchema, validator_
 from jobarium_events.validation.engines.jsonschema_rs import JsonSchemaRs
 from jobarium_events.validation.patterns import translate
 from jobarium_events.validation.references import walk
-from tests.validation.schemas import cases
+from tests.validation.schemas import cases, examples
 
-generated = settings(
-    max_examples=int(os.environ.get("N", "300")),
-    deadline=None,
-    report_multiple_bugs=False,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[
-        HealthCheck.too_slow,
-        HealthCheck.data_too_large,
-        HealthCheck.filter_too_much,
-        HealthCheck.large_base_example,
-    ],
-)
+generated = examples(60)
 
 
 def oracle(schema: Any, *, closed: bool) -> Any:
@@ -53,9 +41,9 @@ def compiled(schema: Any, *, closed: bool) -> Validator:
     try:
         return Validator(schema, closed=closed)
     except SchemaError as error:
-        assert "leads back to itself" in error.problem
-        assume(False)  # noqa: FBT003
-        raise
+        refused = error.problem
+    assume("leads back to itself" not in refused)  # the one thing that the strategies do not avoid
+    raise AssertionError(refused)
 
 
 def forced(validator: Validator) -> dict[str, Checker]:
@@ -122,7 +110,10 @@ def test_what_the_schema_accepts_can_be_converted(case: Any, closed: bool) -> No
             except msgspec.ValidationError:
                 assert has_tricky_numbers(document)
                 continue
-            assert validator.is_valid(msgspec.json.decode(msgspec.json.encode(value))) or has_tricky_numbers(document)
+            if validator.reading.exact:
+                assert validator.is_valid(msgspec.json.decode(msgspec.json.encode(value))) or has_tricky_numbers(
+                    document
+                )
             if validator.keeps_all:
                 assert plain(msgspec.to_builtins(value)) == plain(document)
 

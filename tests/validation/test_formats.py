@@ -63,8 +63,11 @@ CASES = {
     ),
 }
 EXAMPLES = [
-    (name, text, valid) for name, both in CASES.items() for valid, texts in zip((True, False), both, strict=True) for text in texts
-]  # fmt: skip
+    (name, text, valid)
+    for name, both in CASES.items()
+    for valid, texts in zip((True, False), both, strict=True)
+    for text in texts
+]
 
 
 def test_every_format_is_covered() -> None:

@@ -15,7 +15,7 @@ from jobarium_events.validation import Validator, check_schema
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = ["contract_from", "load_entries", "schema_path"]
 
@@ -38,8 +38,6 @@ def load_entries(folder: str | os.PathLike[str]) -> tuple[list[Entry], tuple[str
     if problems and not manifest.events:
         raise CatalogError(str(folder), problems)
     for event, declared in manifest.events.items():
-        if not declared.versions:
-            problems.append(Problem(MANIFEST, f"event.{quoted(event)}", "has no version; add a table for v1"))
         for version, details in declared.versions.items():
             path = found.pop((event, version), None)
             if path is None:
@@ -49,10 +47,7 @@ def load_entries(folder: str | os.PathLike[str]) -> tuple[list[Entry], tuple[str
             schema = _schema(path, path.relative_to(root).as_posix(), details, problems)
             if schema is not None:
                 entries.append(Entry(contract_from(manifest, event, version, schema)))
-    for event, version in found:
-        problems.append(
-            Problem(schema_path(event, version), "", f"is not in the manifest; add [event.{quoted(event)}.{version}]")
-        )
+    problems += list(_unlisted(found, problems))
     problems += _clashes(entry.contract for entry in entries)
     if problems:
         raise CatalogError(str(folder), sorted(problems))
@@ -97,6 +92,14 @@ def _files(root: Path, problems: list[Problem]) -> Iterator[tuple[str, str, Path
                 else:
                     text = "is not named after a version, such as v1.json"
                     problems.append(Problem(f"{entry.name}/{path.name}", "", text))
+
+
+def _unlisted(found: Iterable[tuple[str, str]], problems: Iterable[Problem]) -> Iterator[Problem]:
+    unread = tuple(f"{problem.place}." for problem in problems if problem.file == MANIFEST)
+    for event, version in found:
+        table = f"event.{quoted(event)}.{version}"
+        if not f"{table}.".startswith(unread):
+            yield Problem(schema_path(event, version), "", f"is not in the manifest; add [{table}]")
 
 
 def _schema(path: Path, file: str, details: VersionEntry, problems: list[Problem]) -> Mapping[str, Any] | None:

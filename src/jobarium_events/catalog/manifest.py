@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import tomllib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["MANIFEST", "EventEntry", "Manifest", "VersionEntry", "parse", "quoted", "read"]
 
 MANIFEST = "catalog.toml"
+
+# A folder is named after the event, and so is a class: of letters and digits, its words set apart.
+_NAME = re.compile(r"[A-Za-z][0-9A-Za-z]*(?:[._-][0-9A-Za-z]+)*")
 
 
 class VersionEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,6 +96,11 @@ class _Parsing:
             self._problem("event", "must be a table; write [event.<name>]")
             tables = {}
         for name, table in tables.items():
+            if not _NAME.fullmatch(name):
+                self._problem(
+                    f"event.{quoted(name)}", "is no name of an event; write words with dots, as in job.updated"
+                )
+                continue
             entry = self._event(f"event.{quoted(name)}", table)
             if entry is not None:
                 events[name] = entry
@@ -125,6 +134,8 @@ class _Parsing:
             entry = self._version(f"{place}.{key}", value)
             if entry is not None:
                 versions[key] = entry
+        if not any(map(VERSION.fullmatch, table)):
+            self._problem(place, "has no version; add a table for v1")
         return EventEntry(str(owner), tuple(consumers), versions)
 
     def _version(self, place: str, table: Any) -> VersionEntry | None:

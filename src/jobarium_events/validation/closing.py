@@ -6,9 +6,10 @@ accepts, the schema itself accepts too. An object without ``properties`` is a fr
 does one that says anything about ``additionalProperties`` or ``unevaluatedProperties`` itself.
 
 Names that any part of a composition (``allOf``, ``anyOf``, ``oneOf``, ``if``, ``$ref`` ...) declares for an object, by
-``properties`` or by ``required``, count as declared. Where the branches of ``oneOf`` or ``anyOf`` exclude each other, by type or by a constant tag, each
-is closed by itself, so a field of another branch is refused too. What stands under ``not``, ``if``, ``contains`` or a
-``oneOf`` whose branches may overlap is left open: there, a narrower subschema could make the whole wider.
+``properties`` or by ``required``, count as declared. Where the branches of ``oneOf`` or ``anyOf`` exclude each other,
+by type or by a constant tag, each is closed by itself, so a field of another branch is refused too. What stands under
+``not``, ``if``, ``contains`` or a ``oneOf`` whose branches may overlap is left open: there, a narrower subschema could
+make the whole wider.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +11,13 @@ import msgspec
 from jobarium_events.errors import SchemaError, Violation
 from jobarium_events.validation.checking import Checker, checker
 from jobarium_events.validation.closing import closed as closed_form
-from jobarium_events.validation.dialects import Schema, dialect_of
+from jobarium_events.validation.dialects import DRAFT_7, Schema, dialect_of, escape
 from jobarium_events.validation.documents import DEEPEST, too_deep
 from jobarium_events.validation.materializing import materialized
 from jobarium_events.validation.metaschemas import check_schema
 from jobarium_events.validation.preparing import Prepared
 from jobarium_events.validation.reading import Reading, read
-from jobarium_events.validation.references import endless, has_only_pointers
+from jobarium_events.validation.references import endless, has_only_pointers, walk
 from jobarium_events.validation.shapes import AnyValue, holds_any, keeps_all
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class Validator:
         self._given = schema
         self._name = name
         self._simple = has_only_pointers(schema)
+        # The validators of single fields, made when an event is rejected for one.
+        self._fields: dict[str, Validator | None] = {}
         if closed and not self._simple:
             raise SchemaError("only a schema whose references are all '#/...' pointers has a closed form")
 
@@ -120,16 +123,41 @@ class Validator:
         first = self.first_violation(document)
         if first is None or first is _TOO_DEEP:
             return [] if first is None else [first]
-        return self._explain(document) or [first]
-
-    def first_violation(self, document: Any) -> Violation | None:
-        """One of the violations, the first that is found; None if the document is valid. Faster than `violations`."""
-        if too_deep(document):
-            return None if not self._endless and self._accepts(document) else _TOO_DEEP
         try:
-            return self._exact.first(document)
+            return self._explain(document) or [first]
         except RecursionError:
+            return [first]
+
+    def first_violation(self, document: Any, near: str | None = None) -> Violation | None:
+        """One of the violations, the first that is found; None if the document is valid. Faster than `violations`.
+
+        Args:
+            document: A JSON document.
+            near: A field of the document to look at first, for one who knows where the typed engine stumbled.
+        """
+        if self._endless and too_deep(document):
             return _TOO_DEEP
+        try:
+            return (near and self._violation_at(near, document)) or self._exact.first(document)
+        except RecursionError:
+            return None if self._accepts(document) else _TOO_DEEP
+
+    def _violation_at(self, name: str, document: Any) -> Violation | None:
+        """Return a violation of one field of a document, judged by that field's schema alone, if there is one."""
+        schema = self._prepared.schema
+        if not isinstance(document, dict) or not isinstance(schema, Mapping) or "$ref" in schema:
+            return None
+        if name not in document:
+            return Violation(f"/{escape(name)}", "required") if name in schema.get("required", ()) else None
+        if name not in self._fields:
+            inner = schema.get("properties", {}).get(name)
+            alone = isinstance(inner, Mapping) and self.dialect == DRAFT_7 and not _refers(inner)
+            self._fields[name] = Validator(inner) if alone else None
+        field = self._fields[name]
+        violation = field.first_violation(document[name]) if field is not None else None
+        if violation is None or violation is _TOO_DEEP:
+            return None
+        return Violation(f"/{escape(name)}{violation.pointer}", violation.rule, violation.limit)
 
     def convert(self, document: Any, kind: Any = None) -> Any:
         """Return a valid document as a value of `type`, or of another class that was generated from this schema.
@@ -180,6 +208,10 @@ class Validator:
 
 
 _TOO_DEEP = Violation("", "depth", DEEPEST)
+
+
+def _refers(schema: Schema) -> bool:
+    return any(isinstance(each, Mapping) and "$ref" in each for _, each in walk(schema))
 
 
 def _integral(document: Any, levels: int = DEEPEST) -> Any:

@@ -3,7 +3,7 @@
 A schema can be *endless*: by a reference around itself, or by a comparison of whole values (``uniqueItems``), it
 follows a document down however deep that is. To such a schema, a document nested deeper than `DEEPEST` levels is not
 valid, in every engine alike. Any other schema looks only so far into a document, and what lies below is no concern
-of it. Where a document as deep as that is not valid, by whichever rule, its depth is all that is said of it.
+of it. Where Python itself cannot follow a document that is not valid, its depth is all that is said of it.
 """
 
 from __future__ import annotations

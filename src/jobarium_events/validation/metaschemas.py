@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SchemaMistake", "check_schema"]
 
-_DEEPEST = 100
+_DEEPEST = 64
 _LONGEST = 160
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from jobarium_events.validation import formats
 from jobarium_events.validation.closing import constant_tag
 from jobarium_events.validation.dialects import ASSERTING, ASSERTIONS, COMPOSING, DRAFT_7, Schema, dialect_of
 from jobarium_events.validation.merging import Unmergeable, merged
+from jobarium_events.validation.naming import ClassNames, class_name
 from jobarium_events.validation.references import lookup
 from jobarium_events.validation.shapes import (
     AnyValue,
@@ -35,10 +35,6 @@ __all__ = ["Reading", "read"]
 
 _SAFE = 2**53  # beyond it, not every integer is a double
 _INT64 = 2**63
-# What the printed classes must not be called: words of Python and names that their source uses.
-_TAKEN = frozenset(
-    "Annotated Any ClassVar False Literal MaybeAbsent Meta None Struct True UNSET UUID UnsetType".split()
-)
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -55,8 +51,8 @@ class Reading(msgspec.Struct, frozen=True):
 
 def read(root: Schema, name: str) -> Reading:
     """Read a schema whose references are all pointers; `name` is for the outermost record's class."""
-    reader = _Reader(root, name)
-    shape = reader.shape(root, class_name(name))
+    reader = _Reader(root, class_name(name))
+    shape = reader.shape(root, reader.name)
     return Reading(shape, reader.exact)
 
 
@@ -66,7 +62,7 @@ class _Reader:
         self.name = name
         self.exact = True
         self.ref_stands_alone = dialect_of(root) == DRAFT_7
-        self.names: set[str] = set()
+        self.names = ClassNames()
         # The records being read or read already, by the identity of what they are read from.
         self.records: dict[str, Record] = {}
         self.following: list[str] = []
@@ -120,7 +116,7 @@ class _Reader:
         if not isinstance(target, Mapping):
             return self.shape(target, name)
         # The root's name in front keeps the classes of two contracts apart in one module.
-        last = f"{self.name}{class_name(reference.rsplit('/', 1)[-1])}" if "/" in reference else self.name
+        last = class_name(self.name, reference.rsplit("/", 1)[-1]) if "/" in reference else self.name
         return self._once(self._relevant(target), last)
 
     def _once(self, schema: dict[str, Any], name: str) -> Shape:
@@ -159,7 +155,7 @@ class _Reader:
                 whole = None
             if whole is None or not _is_record(whole) or COMPOSING.intersection(whole):
                 return self.wider()
-            members.append(self._record(self._relevant(whole), f"{name}{_part(value)}", (tag, value)))
+            members.append(self._record(self._relevant(whole), class_name(name, value), (tag, value)))
         return Union(tuple(members), "tagged")
 
     def _union(self, members: Sequence[Shape]) -> Shape:
@@ -290,7 +286,7 @@ class _Reader:
         identity = _identity(schema, tag)
         if identity in self.records:
             return Reference(self.records[identity])
-        record = Record(self._unique(name), description=schema.get("description", schema.get("title", "")), tag=tag)
+        record = Record(self.names.new(name), description=schema.get("description", schema.get("title", "")), tag=tag)
         self.records[identity] = record
         expressed = {"properties", "required", "additionalProperties"}
         others = schema.get("additionalProperties", True)
@@ -304,34 +300,10 @@ class _Reader:
                 continue
             if inner is False or (field not in properties and others is False):
                 self.exact = False
-            shape = self.shape(inner, f"{name}{_part(field)}")
+            shape = self.shape(inner, class_name(name, field))
             description = inner.get("description", inner.get("title", "")) if isinstance(inner, Mapping) else ""
             record.fields.append(Field(field, shape, field in required, description))
         return record
-
-    def _unique(self, name: str) -> str:
-        name = f"{name}Value" if name in _TAKEN else name
-        count, candidate = 1, name
-        while candidate in self.names:
-            count += 1
-            candidate = f"{name}{count}"
-        self.names.add(candidate)
-        return candidate
-
-
-def class_name(text: str) -> str:
-    """Return `text` as a class's name: ``"usage-source"`` as ``"UsageSource"``."""
-    name = _capitalized(text)
-    return name if name[:1].isalpha() else f"Value{name}"
-
-
-def _part(text: str) -> str:
-    """Return `text` as a later part of a class's name."""
-    return _capitalized(text) or "Value"
-
-
-def _capitalized(text: str) -> str:
-    return "".join(word[:1].upper() + word[1:] for word in re.findall(r"[0-9A-Za-z]+", text))
 
 
 def _identity(schema: Mapping[str, Any], tag: tuple[str, str] | None = None) -> str:

@@ -1,6 +1,6 @@
 """``jsonschema``: exact in every dialect, explains in detail, and slow.
 
-It is the measure for the other engines, with two corrections: `_multiple_of` and `_unique_items`.
+It is the measure for the other engines, with three corrections: `_multiple_of`, `_unique_items` and `_placing_false`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from jsonschema.validators import extend
 
 from jobarium_events.errors import Violation
 from jobarium_events.validation import formats
-from jobarium_events.validation.dialects import DRAFT_7, DRAFT_2019_09, escape
+from jobarium_events.validation.dialects import DRAFT_7, DRAFT_2019_09, Schema, escape, rebuilt
 from jobarium_events.validation.references import specifications
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from jobarium_events.validation.preparing import Prepared
 
 __all__ = ["JsonSchema", "validator_class"]
+
+_FALSE = "the schema false"
 
 
 class JsonSchema:
@@ -36,7 +38,7 @@ class JsonSchema:
         checker.checkers = {name: (check, ()) for name, check in formats.CHECKS.items()}
         # Without a registry it would fetch what it does not know.
         self._validator: Any = validator_class(prepared.dialect)(
-            prepared.python, registry=specifications(), format_checker=checker
+            _placing_false(prepared.python), registry=specifications(), format_checker=checker
         )
         self._originals = prepared.patterns
 
@@ -76,7 +78,7 @@ class JsonSchema:
         elif rule in ("oneOf", "anyOf") and (branch := _meant_branch(error)):
             for inner in branch:
                 yield from self._said(inner)
-        elif error.validator is None:
+        elif error.validator in (None, _FALSE):
             yield Violation(pointer, "false")
         else:
             yield Violation(pointer, rule, self._originals.get(limit, limit) if rule == "pattern" else limit)
@@ -86,8 +88,23 @@ class JsonSchema:
 def validator_class(dialect: str) -> Any:
     """Return jsonschema's class for a dialect."""
     classes = {DRAFT_7: Draft7Validator, DRAFT_2019_09: Draft201909Validator}
-    corrected = {"multipleOf": _multiple_of, "uniqueItems": _unique_items}
+    corrected = {"multipleOf": _multiple_of, "uniqueItems": _unique_items, _FALSE: _false}
     return extend(classes.get(dialect, Draft202012Validator), corrected)  # type: ignore[no-untyped-call]
+
+
+def _placing_false(schema: Schema) -> Schema:
+    """Return the schema with a keyword for ``false`` where jsonschema loses the place of what that refuses."""
+
+    def placed(inner: Schema, keyword: str) -> Schema:
+        if inner is False and not keyword.startswith(("additional", "unevaluated")):
+            return {_FALSE: True}
+        return _placing_false(inner)
+
+    return rebuilt(schema, placed)
+
+
+def _false(_validator: Any, _value: Any, _instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    yield ValidationError("is never valid")
 
 
 def _multiple_of(validator: Any, divisor: float, instance: Any, _: Any) -> Iterator[ValidationError]:
