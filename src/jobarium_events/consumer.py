@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 import msgspec
 
+from jobarium_events.calling import is_async, refuse_awaitable
 from jobarium_events.contract import VERSION, contract_of
 from jobarium_events.deadletters import DeadLetter
 from jobarium_events.envelope import REPLAY, Event, Outcome
@@ -38,6 +38,8 @@ R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., object])
 
 _HANDLED = Outcome.HANDLED
+
+_ASYNC_DEAD_LETTERS = "the dead letters are async; use aconsume"
 
 # What a reader's fast way may raise where something is wrong; the exact way then says what.
 _UNSURE = (
@@ -202,7 +204,9 @@ class Consumer:
             except _UNSURE as error:
                 doubt = error  # the exact way says what is wrong, if anything is
             else:
-                route.call(event)
+                result = route.call(event)
+                if result is not None:
+                    refuse_awaitable(result, route.is_async)
                 return _HANDLED
         else:
             return self._consume_watched(raw, attributes)
@@ -212,7 +216,7 @@ class Consumer:
             return self._reject(rejection, raw, attributes)
         if route.handler is None:
             return Outcome.SKIPPED
-        route.call(event)
+        refuse_awaitable(route.call(event), route.is_async)
         return _HANDLED
 
     async def aconsume(self, raw: bytes, attributes: Mapping[str, str] | None = None) -> Outcome:
@@ -246,7 +250,7 @@ class Consumer:
             watch.route = route
             if route.handler is None:
                 return watch.ended(Outcome.SKIPPED)
-            route.call(event)
+            refuse_awaitable(route.call(event), route.is_async)
             return watch.ended(_HANDLED)
 
     def _read(self, raw: bytes, attributes: Mapping[str, str] | None) -> tuple[Route, Any]:
@@ -280,6 +284,11 @@ class Consumer:
             route = self._found(event, version, document)
             if route.handler is None:
                 return route, None
+            try:
+                # Its first event; the exact engine need not be compiled for one that is in order.
+                return route, route.fast_replayed(raw) if replayed else route.fast(raw)
+            except _UNSURE as error:
+                doubt = error
         return route, route.reader.exact(document, replayed=replayed, doubt=doubt)
 
     def _found(self, event: str | None, version: str | None, document: dict[str, Any]) -> Route:
@@ -305,12 +314,13 @@ class Consumer:
         if self._dead_letters is None:
             raise rejection
         if self._dead_letters_are_async:
-            raise DeclarationError("the dead letters are async; use aconsume") from rejection
+            raise DeclarationError(_ASYNC_DEAD_LETTERS) from rejection
         kept = self._dead_letters(self._dead_letter(rejection, raw, attributes))
-        if kept is not None and inspect.isawaitable(kept):
-            if inspect.iscoroutine(kept):
-                kept.close()
-            raise DeclarationError("the dead letters are async; use aconsume") from rejection
+        if kept is not None:
+            try:
+                refuse_awaitable(kept, _ASYNC_DEAD_LETTERS)
+            except DeclarationError as problem:
+                raise problem from rejection
         return Outcome.DEAD_LETTERED
 
     def _dead_letter(self, rejection: Rejection, raw: bytes, attributes: Mapping[str, str] | None) -> DeadLetter:
@@ -326,13 +336,6 @@ class Consumer:
 def as_bytes(raw: bytes | bytearray | memoryview | str) -> bytes:
     """Return an event as bytes, in whichever form it came."""
     return raw.encode(errors="surrogatepass") if isinstance(raw, str) else bytes(raw)
-
-
-def is_async(function: Callable[..., object]) -> bool:
-    """Whether calling a function gives something to await."""
-    while isinstance(function, partial):
-        function = function.func
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
 
 
 class _Watch:

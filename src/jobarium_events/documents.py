@@ -6,6 +6,8 @@ import dataclasses
 import math
 import sys
 from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -42,14 +44,14 @@ def document_of(payload: Any, validator: Validator) -> Any:
         if is_pydantic(payload):
             document = _present(payload.model_dump(mode="json", by_alias=True), validator.reading.shape)
         elif dataclasses.is_dataclass(payload) and not isinstance(payload, type):
-            document = _present(msgspec.to_builtins(payload), validator.reading.shape)
+            document = _present(_builtins(payload), validator.reading.shape)
         elif isinstance(payload, msgspec.Struct):
-            document = msgspec.to_builtins(payload)
+            document = _builtins(payload)
         elif isinstance(payload, Mapping):
-            document = msgspec.to_builtins(dict(payload))
+            document = _builtins(dict(payload))
         else:
             raise NotJson(Violation("", "type", "object"))
-        _check_finite(document, "")
+        _check_json(document, "")
     except RecursionError:
         raise NotJson(Violation("", "depth")) from None
     except (TypeError, ValueError, NotImplementedError):
@@ -71,15 +73,22 @@ def is_pydantic(payload: Any) -> bool:
     return issubclass(payload if isinstance(payload, type) else type(payload), pydantic.BaseModel)
 
 
-def _check_finite(document: Any, pointer: str) -> None:
-    if isinstance(document, float) and not math.isfinite(document):
-        raise NotJson(Violation(pointer, "finite"))
+def _builtins(payload: Any) -> Any:
+    # msgspec would make text of these, and so change what the payload says without a word.
+    return msgspec.to_builtins(payload, builtin_types=(bytes, bytearray, memoryview, Decimal, timedelta))
+
+
+def _check_json(document: Any, pointer: str) -> None:
     if isinstance(document, dict):
         for key, value in document.items():
-            _check_finite(value, f"{pointer}/{escape(key)}")
+            _check_json(value, f"{pointer}/{escape(key)}")
     elif isinstance(document, list):
         for index, value in enumerate(document):
-            _check_finite(value, f"{pointer}/{index}")
+            _check_json(value, f"{pointer}/{index}")
+    elif isinstance(document, float) and not math.isfinite(document):
+        raise NotJson(Violation(pointer, "finite"))
+    elif document is not None and not isinstance(document, str | int | float):
+        raise NotJson(Violation(pointer, "json"))
 
 
 def _present(document: Any, shape: Shape) -> Any:

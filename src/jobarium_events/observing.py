@@ -20,14 +20,14 @@ class Emitted(msgspec.Struct, frozen=True):
 
     Attributes:
         producer: Name of the producer.
-        event: The event's name.
+        event: The event's name; None if it was refused before one was known.
         version: Its version; None if it was refused before one was settled.
         reason: None if it was sent, else the refusal's reason, or ``"error"`` if sending raised.
         seconds: How long it took, sending included.
     """
 
     producer: str
-    event: str
+    event: str | None
     version: str | None
     reason: str | None
     seconds: float

@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
+from jobarium_events.calling import refuse_awaitable
 from jobarium_events.contract import Contract, Lifecycle, contract_of
 from jobarium_events.documents import in_payload
 from jobarium_events.envelope import REPLAY, Event, Message
@@ -65,6 +66,7 @@ class Producer:
         self.send = send
         self._declares = dict(declares) if isinstance(declares, Mapping) else declares
         self._hooks = tuple(hooks)
+        self._async_send = f"the send of producer {name!r} is async; use aemit or areplay"
         self._context: ContextVar[EnvelopeFields | None] = ContextVar(f"{name}.envelope", default=None)
         self._outlets: dict[Contract, Outlet] = {}
         # Where nothing but the name or the class decides, one look-up finds the outlet.
@@ -134,7 +136,7 @@ class Producer:
             message = self._message(event, payload, fields)
             result = self.send(message)
             if result is not None:
-                self._refuse_awaitable(result)
+                refuse_awaitable(result, self._async_send)
             return message
         with _Watch(self.name, self._hooks, event) as watch:
             watch.message = self._message(event, payload, fields)
@@ -179,24 +181,20 @@ class Producer:
 
     def replay(self, raw: bytes, attributes: Mapping[str, str] | None = None) -> Message:
         """Send a past event again; parameters and errors are those of `prepare_replay` and of `emit`."""
-        message = self.prepare_replay(raw, attributes)
-        self._send_now(message)
-        return message
+        with _Watch(self.name, self._hooks) as watch:
+            watch.message = self.prepare_replay(raw, attributes)
+            self._send_now(watch.message)
+            return watch.message
 
     async def areplay(self, raw: bytes, attributes: Mapping[str, str] | None = None) -> Message:
         """Send a past event again; `send` may be async. Otherwise as `replay`."""
-        message = self.prepare_replay(raw, attributes)
-        await self._send(message)
-        return message
+        with _Watch(self.name, self._hooks) as watch:
+            watch.message = self.prepare_replay(raw, attributes)
+            await self._send(watch.message)
+            return watch.message
 
     def _send_now(self, message: Message) -> None:
-        self._refuse_awaitable(self._sending()(message))
-
-    def _refuse_awaitable(self, result: object) -> None:
-        if inspect.isawaitable(result):
-            if inspect.iscoroutine(result):
-                result.close()
-            raise DeclarationError(f"the send of producer {self.name!r} is async; use aemit or areplay")
+        refuse_awaitable(self._sending()(message), self._async_send)
 
     async def _send(self, message: Message) -> None:
         result = self._sending()(message)
@@ -262,7 +260,7 @@ class _Watch:
 
     __slots__ = ("event", "hooks", "message", "producer", "start")
 
-    def __init__(self, producer: str, hooks: tuple[Hooks, ...], event: Any) -> None:
+    def __init__(self, producer: str, hooks: tuple[Hooks, ...], event: Any = None) -> None:
         self.producer = producer
         self.hooks = hooks
         self.event = event
@@ -273,13 +271,13 @@ class _Watch:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if isinstance(self.event, str):
-            event, version = self.event, None
-        else:
-            event, version, *_rest = getattr(type(self.event), "__contract__", (type(self.event).__name__, None))
+        if not self.hooks:
+            return
+        event: str | None = self.event if isinstance(self.event, str) else None
+        version: str | None = None
         if self.message is not None:
-            version = self.message.attributes["event_version"]
+            event, version = self.message.attributes["event_name"], self.message.attributes["event_version"]
         elif isinstance(error, EmitError):
-            version = error.version
+            event, version = error.event, error.version
         reason = None if kind is None else getattr(kind, "reason", "error")
         notify(self.hooks, Emitted(self.producer, event, version, reason, perf_counter() - self.start))

@@ -12,7 +12,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import msgspec
-import orjson
 
 from jobarium_events.catalog import Entry, envelope_validator
 from jobarium_events.documents import in_payload
@@ -72,7 +71,7 @@ class ContractReader:
         return fast
 
     def _validate(self, payload: msgspec.Raw) -> None:
-        if not self._entry.open.is_valid(orjson.loads(memoryview(payload))):
+        if not self._entry.open.is_valid(_decode(payload)):
             raise ValueError("the payload is not valid")
 
     def exact(self, document: Mapping[str, Any], *, replayed: bool, doubt: Exception | None = None) -> Event[Any]:

@@ -54,22 +54,22 @@ class Handler(msgspec.Struct, frozen=True, eq=False):
 class Route:
     """How the events of one contract reach a handler; without a handler, they are skipped."""
 
-    __slots__ = ("call", "event", "fast", "fast_replayed", "handler", "reader", "start", "version")
+    __slots__ = ("call", "event", "fast", "fast_replayed", "handler", "is_async", "reader", "start", "version")
 
     def __init__(self, event: str, version: str, handler: Handler | None = None, reader: Any = None) -> None:
         self.event = event
         self.version = version
         self.handler = handler
         self.reader = reader
-        self.call = _refuse_async if handler is None or handler.is_async else handler.call
+        self.is_async = f"the handler of {event} {version} is async; use aconsume"
+        self.call = self._refuse if handler is None or handler.is_async else handler.call
         if reader is not None:
             self.start = orjson.dumps({"event_name": event, "event_version": version}).removesuffix(b"}")
             self.fast = reader.fast
             self.fast_replayed = reader.fast_replayed
 
-
-def _refuse_async(event: Event[Any]) -> NoReturn:
-    raise DeclarationError(f"the handler of {event.event_name} {event.event_version} is async; use aconsume")
+    def _refuse(self, _: Event[Any]) -> NoReturn:
+        raise DeclarationError(self.is_async)
 
 
 NO_ROUTE = Route("", "")

@@ -165,6 +165,14 @@ def test_a_closed_record_keeps_all_that_a_valid_document_says() -> None:
     assert not compile_schema(schema).keeps_all
 
 
+def test_a_part_may_be_one_object_in_several_places() -> None:
+    part = {"properties": {"a": STRING}}
+    closed = compile_schema({"properties": {"x": part, "y": {"not": part}, "z": {"allOf": [part]}}}, closed=True)
+    assert closed.is_valid({"x": {"a": ""}, "y": {"a": 1}})
+    assert not closed.is_valid({"x": {"b": 1}})
+    assert not closed.is_valid({"z": {"b": 1}})
+
+
 def test_the_order_of_fields_stays() -> None:
     schema = {"allOf": [{"type": "object", "properties": {"z": STRING, "b": STRING}}, {"properties": {"a": STRING}}]}
     orders = [compile_schema(schema, closed=closed).type.__struct_fields__ for closed in (False, True)]

@@ -19,8 +19,8 @@ from tests.validation.schemas import NAMES, examples
 STRING = {"type": "string"}
 HOSTILE = [
     "'", '"', "\\", "\\'", '\\"', "'''", '"""', '\\"""', '"""\nraise SystemExit\n"""', "\n", "\r", "\r\n", "\x00",
-    "\x0c",     "\x1c", "\u2028", "{x}", "{0}", "%s", "$(x)", "`x`", "#", ")", "]", ": pass\nraise SystemExit\n#", "\\N{BULLET}",
-    "\\", "trailing\\", 'trailing"', "é", "😀", "\ufeff", "__import__('os')", "None", "{{", "}}", "f'{x}'",
+    "\x0c", "\x1c", "\u2028", "{x}", "{0}", "%s", "$(x)", "`x`", "#", ")", "]", ": pass\nraise SystemExit\n#",
+    "\\N{BULLET}", "trailing\\", 'trailing"', "é", "😀", "\ufeff", "__import__('os')", "None", "{{", "}}", "f'{x}'",
 ]  # fmt: skip
 text = st.one_of(st.sampled_from(HOSTILE), st.sampled_from(NAMES), st.text())
 text = text.filter(lambda each: not any("\ud800" <= char <= "\udfff" for char in each))
@@ -226,6 +226,16 @@ def test_an_absent_field_and_null_are_told_apart() -> None:
     assert [msgspec.json.encode(each) for each in (absent, null)] == [b"{}", b'{"null":null}']
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"maybe": None}, kind)
+
+
+def test_a_tag_gives_way_to_a_field_of_its_name() -> None:
+    branches = [branch("the-kind", value) for value in ("a", "b")]
+    for each in branches:
+        each["properties"]["the_kind"] = STRING
+    validator = compile_schema({"oneOf": branches})
+    value = validator.convert({"the-kind": "b", "the_kind": "x"})
+    assert (value.the_kind, value.the_kind_) == ("x", "b")
+    assert msgspec.json.encode(value) == b'{"the-kind":"b","the_kind":"x"}'
 
 
 def test_annotations_name_classes() -> None:

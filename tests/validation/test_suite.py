@@ -57,7 +57,7 @@ SAMPLE: list[tuple[Any, list[Any], list[Any]]] = [
     ({"uniqueItems": True}, [[1, True], [[1], [True]], [{}, []]], [[1, 1.0], [[1], [True], [1]]]),
     ({"items": {"type": "string"}, "contains": {"const": "a"}}, [["a", "b"]], [["b"], ["a", 1]]),
     ({"properties": {"a": {"type": "null"}}, "required": ["b"]}, [{"b": 1}, {"a": None, "b": 1}, 3], [{"a": None}]),
-    ({"patternProperties": {"^a": False}, "additionalProperties": {"type": "null"}}, [{"b": None}], [{"ab": 1}, {"b": 1}]),
+    ({"patternProperties": {"^a": False}, "additionalProperties": {"const": 2}}, [{"b": 2}], [{"a": 1}, {"b": 1}]),
     ({"propertyNames": {"maxLength": 1}, "minProperties": 1}, [{"a": 1}], [{}, {"ab": 1}]),
     ({"allOf": [{"minimum": 1}, {"maximum": 2}], "not": {"const": 1.5}}, [1, 2], [0, 3, 1.5]),
     ({"oneOf": [{"minimum": 1}, {"maximum": 2}]}, [0, 3], [1.5]),

@@ -38,7 +38,13 @@ _OWN_SAY = ("additionalProperties", "unevaluatedProperties")
 
 def closed(root: Schema) -> Schema:
     """Return the closed form of `root`, whose references must all be pointers; `root` is left as it is."""
+    root = _unshared(root)
     return _Closing(root).site(root)
+
+
+def _unshared(schema: Schema) -> Schema:
+    """Return a copy in which no two places have one object: below, a place is known by its object's identity."""
+    return rebuilt(schema, lambda inner, _: _unshared(inner))
 
 
 class _Closing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -149,13 +149,10 @@ class _Reader:
     def _tagged(self, branches: list[Schema], tag: str, values: tuple[str, ...], name: str) -> Shape:
         members: list[Shape] = []
         for branch, value in zip(branches, values, strict=True):
-            try:
-                whole = self._merged(branch) if isinstance(branch, Mapping) else None
-            except Unmergeable:
-                whole = None
-            if whole is None or not _is_record(whole) or COMPOSING.intersection(whole):
+            whole = self._relevant(self._merged(cast(Mapping[str, Any], branch)))
+            if not _is_record(whole):
                 return self.wider()
-            members.append(self._record(self._relevant(whole), class_name(name, value), (tag, value)))
+            members.append(self._record(whole, class_name(name, value), (tag, value)))
         return Union(tuple(members), "tagged")
 
     def _union(self, members: Sequence[Shape]) -> Shape:
@@ -195,10 +192,7 @@ class _Reader:
     def _typed(self, schema: Mapping[str, Any], types: list[str], name: str) -> Shape:
         if "number" in types:
             types = [kind for kind in types if kind != "integer"]
-        members = [self._of_type(schema, kind, name) for kind in dict.fromkeys(types)]
-        if not members:
-            return self.wider()
-        return self._union(members)
+        return self._union([self._of_type(schema, kind, name) for kind in dict.fromkeys(types)])
 
     def _of_type(self, schema: Mapping[str, Any], kind: str, name: str) -> Shape:
         match kind:
