@@ -226,7 +226,7 @@ def test_a_value_can_be_pickled() -> None:
         ({"properties": {"a": {"maximum": 3}}}, {"a": 4}, ["/a: breaks maximum 3"]),
         ({"allOf": [{"minimum": 5}, {"minimum": 7}]}, 1, [f"the document: breaks minimum {n}" for n in (5, 7)]),
         ({"format": "date"}, "x", ["the document: must be a valid date"]),
-        ({"properties": {"a": False}}, {"a": 1}, ["/a: breaks false"]),
+        ({"properties": {"a": False}}, {"a": 1}, ["/a: must not be there"]),
         ({"enum": ["a", "b"]}, "c", ["the document: must be one of a, b"]),
         ({"not": {}}, 1, ["the document: breaks not"]),
         (
