@@ -202,16 +202,17 @@ def test_verify_finds_every_gap(tmp_path):
     consumer.on("other.made", "v1")(print)
     consumer.upcast("thing.made", "v8", "v9")(lambda payload: payload)
     consumer.upcast("thing.made", "v1", "v2")(lambda payload: payload)
+    lacking = "the catalog has no thing.made"
     with pytest.raises(ConsumptionGap) as gap:
         consumer.verify()
     assert gap.value == ConsumptionGap(
         "taker",
         [
-            "other.made v1 has a handler, but the catalog has no such contract",
+            "other.made v1 has a handler, but the catalog has no event 'other.made'; did you mean thing.made?",
             "thing.made v5 is retired; remove its handler",
-            "thing.made v9 has a handler, but the catalog has no such contract",
-            "an upcast leads from thing.made v8, but the catalog has no such contract",
-            "an upcast leads to thing.made v9, but the catalog has no such contract",
+            f"thing.made v9 has a handler, but {lacking} v9; it has v1, v2, v3, v4, v5, v6",
+            f"an upcast leads from thing.made v8, but {lacking} v8; it has v1, v2, v3, v4, v5, v6",
+            f"an upcast leads to thing.made v9, but {lacking} v9; it has v1, v2, v3, v4, v5, v6",
             "thing.made v3 is active and nothing consumes it; add a handler, or an upcast to a version that has one",
             "thing.made v6 is active and nothing consumes it; add a handler, or an upcast to a version that has one",
         ],

@@ -75,7 +75,7 @@ EXAMPLES = {
         InvalidPayload("a", "v1", BROKEN, explain=lambda: [BROKEN, LISTED])
     ),
     "a v1 was rejected, invalid-upcast\n  - /payload/b: must be one of x, y": lambda: InvalidUpcast("a", "v1", LISTED),
-    "V refuses a a v1 that its contract accepts; mend V:\n  - /a": lambda: ViewError("a", "v1", "V", ["/a"]),
+    "V refuses an event, a v1, that its contract accepts; mend V:\n  - /a": lambda: ViewError("a", "v1", "V", ["/a"]),
 }
 every_error = pytest.mark.parametrize(
     ("text", "make"), EXAMPLES.items(), ids=lambda each: each if callable(each) else ""

@@ -12,6 +12,7 @@ from types import ModuleType, UnionType
 from typing import Any, get_args
 
 import msgspec
+import orjson
 import pydantic
 import pytest
 
@@ -243,7 +244,7 @@ def entry_of(event: str, schema: dict[str, Any]) -> Entry:
     contract = Contract(
         event=event,
         version="v1",
-        schema={"$schema": "http://json-schema.org/draft-07/schema#", "type": "object", **schema},
+        schema_json=orjson.dumps({"$schema": "http://json-schema.org/draft-07/schema#", "type": "object", **schema}),
         owner="shop",
         consumers=(),
         key=KeyTemplate(event),

@@ -342,7 +342,7 @@ async def test_hooks_hear_of_each_attempt(sent, caplog):
         ("job.updated", "v1", None),
         ("job.updated", "v1", None),
         ("job.updated", "v1", "invalid-payload"),
-        ("nope", None, "error"),
+        ("nope", None, "unknown-contract"),
         ("qa.submitted", "v1", "foreign-event"),
         (None, None, "error"),
         ("job.updated", "v1", "error"),

@@ -90,11 +90,11 @@ def test_what_is_given_is_kept(occurred_at, event_id, others):
         ("event_id", "", "format"),
         ("event_id", None, "format"),
         ("event_id", "\ud800", "format"),
-        ("occurred_at", datetime(2026, 3, 1), "format"),  # noqa: DTZ001 - that it has no offset is the point
-        ("occurred_at", "2026-03-01T12:00:00Z", "format"),
-        ("occurred_at", None, "format"),
-        ("occurred_at", datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))), "format"),
-        ("occurred_at", datetime.max.replace(tzinfo=timezone(-timedelta(hours=14))), "format"),
+        ("occurred_at", datetime(2026, 3, 1), "type"),  # noqa: DTZ001 - that it has no offset is the point
+        ("occurred_at", "2026-03-01T12:00:00Z", "type"),
+        ("occurred_at", None, "type"),
+        ("occurred_at", datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))), "type"),
+        ("occurred_at", datetime.max.replace(tzinfo=timezone(-timedelta(hours=14))), "type"),
         ("trace_id", 7, "type"),
         ("tenant_id", None, "type"),
         ("correlation_id", b"c", "type"),

@@ -154,14 +154,14 @@ def test_what_an_upcast_may_get_wrong(chain, upcast, pointer, rule, ending):
 
 def test_an_upcast_to_a_number_that_python_cannot_hold(tmp_path, got):
     lines = dict.fromkeys(("v1", "v2"), 'key = "{id}"\nintroduced = "1"')
-    number = folders.schema({"id": {"type": "number"}})
+    number = folders.schema({"id": folders.TEXT, "size": {"type": "number"}})
     files = {f"thing.made/{version}.json": number for version in lines}
     catalog = Catalog.load(folders.write(tmp_path, folders.table("thing.made", lines), files))
     consumer = Consumer(catalog, name="taker")
     consumer.on("thing.made", "v2")(got.append)
-    consumer.upcast("thing.made", "v1", "v2")(lambda payload: {"id": 10**400})
+    consumer.upcast("thing.made", "v1", "v2")(lambda payload: {"id": "a", "size": 10**400})
     with pytest.raises(InvalidUpcast) as rejected:
-        consumer.consume(raw({"id": 1}))
+        consumer.consume(raw({"id": "a", "size": 1}))
     assert rejected.value.violations == (Violation("/payload", "range"),)
     assert got == []
 

@@ -11,13 +11,12 @@ from jobarium_events.errors import DeclarationError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["is_async", "refuse_awaitable"]
+__all__ = ["is_async", "refuse_awaitable", "refuse_generator"]
 
 
 def is_async(function: Callable[..., object]) -> bool:
     """Whether calling a function gives something to await, as far as its definition tells."""
-    while isinstance(function, partial):
-        function = function.func
+    function = _called(function)
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
 
 
@@ -31,3 +30,21 @@ def refuse_awaitable(result: object, problem: str) -> None:
         if inspect.iscoroutine(result):
             result.close()
         raise DeclarationError(problem)
+
+
+def refuse_generator(function: Callable[..., object], title: str) -> None:
+    """Raise if calling a function gives a generator: nothing would run its body.
+
+    Raises:
+        DeclarationError: Naming the function by `title`.
+    """
+    function = _called(function)
+    for each in (function, type(function).__call__):
+        if inspect.isgeneratorfunction(each) or inspect.isasyncgenfunction(each):
+            raise DeclarationError(f"{title} is a generator, whose body would never run; remove its yield")
+
+
+def _called(function: Callable[..., object]) -> Callable[..., object]:
+    while isinstance(function, partial):
+        function = function.func
+    return function

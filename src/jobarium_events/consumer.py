@@ -6,30 +6,30 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+from typing import Any, Self, TypeVar, overload
 
 import msgspec
 
 from jobarium_events.calling import is_async, refuse_awaitable
+from jobarium_events.catalog import Catalog
 from jobarium_events.contract import VERSION, contract_of
 from jobarium_events.deadletters import DeadLetter
 from jobarium_events.envelope import REPLAY, Event, Outcome
 from jobarium_events.errors import (
     ConsumptionGap,
     DeclarationError,
+    InvalidUpcast,
     Malformed,
     Rejection,
     UnknownEvent,
     UnknownVersion,
+    ViewError,
 )
 from jobarium_events.observing import Consumed, Hooks, notify
-from jobarium_events.readers import EnvelopeReader, bad_envelope, named, parsed
+from jobarium_events.readers import ContractReader, EnvelopeReader, bad_envelope, named, parsed
 from jobarium_events.routing import NO_ROUTE, Handler, Route, Router
 from jobarium_events.upcasting import declared_upcast
-from jobarium_events.views import payload_annotation
-
-if TYPE_CHECKING:
-    from jobarium_events.catalog import Catalog
+from jobarium_events.views import payload_annotation, view_of
 
 __all__ = ["Consumer"]
 
@@ -43,7 +43,7 @@ _ASYNC_DEAD_LETTERS = "the dead letters are async; use aconsume"
 
 # What a reader's fast way may raise where something is wrong; the exact way then says what.
 _UNSURE = (
-    KeyError, TypeError, AttributeError, ValueError, RecursionError, msgspec.MsgspecError, Rejection,
+    KeyError, TypeError, AttributeError, ValueError, RecursionError, msgspec.MsgspecError,
 )  # fmt: skip
 
 
@@ -70,6 +70,10 @@ class Consumer:
         max_bytes: int = 1024 * 1024,
         hooks: Iterable[Hooks] = (),
     ) -> None:
+        if not isinstance(catalog, Catalog):
+            raise DeclarationError("the catalog must be a Catalog: Catalog.bundled(), or Catalog.load(folder)")
+        if dead_letters is not None and not callable(dead_letters):
+            raise DeclarationError("dead_letters must be a function of a DeadLetter, such as a list's append")
         self.catalog = catalog
         self.name = name
         self.strict = strict
@@ -146,9 +150,10 @@ class Consumer:
         return register if names else register(*given)
 
     def otherwise(self, function: F, /) -> F:
-        """Register the handler of versions that the catalog lacks, for a consumer that is not strict.
+        """Register the handler of versions that nothing else here consumes, for a consumer that is not strict.
 
-        It gets an ``Event[dict]`` whose envelope is validated and whose payload is not: there is no schema to do so.
+        It gets an ``Event[dict]``. The envelope is validated, and so is the payload if the catalog has the version;
+        where the catalog lacks it, there is no schema to validate by.
 
         Raises:
             DeclarationError: If there is one already, or the consumer is strict.
@@ -194,15 +199,17 @@ class Consumer:
         if not self._hooks and not (attributes and REPLAY in attributes):
             # The way of nearly every event, in one place: each call saved here is a tenth of the whole.
             try:
+                # The decoder skips the fields that it does not know, even where they are no UTF-8.
+                if len(raw) > self.max_bytes or not (raw.isascii() or raw.decode()):
+                    raise ValueError
                 route = self._last
                 if not raw.startswith(route.start):
                     route = self._last = self._router.known(raw)
                 event = route.fast(raw)
-                # The decoder skips the fields that it does not know, even where they are no UTF-8.
-                if len(raw) > self.max_bytes or not (raw.isascii() or raw.decode()):
-                    raise ValueError
+            except InvalidUpcast as rejection:
+                return self._reject(rejection, raw, attributes)
             except _UNSURE as error:
-                doubt = error  # the exact way says what is wrong, if anything is
+                doubt = error.with_traceback(None)  # the exact way says what is wrong, if anything is
             else:
                 result = route.call(event)
                 if result is not None:
@@ -261,13 +268,12 @@ class Consumer:
         """
         replayed = attributes is not None and attributes.get(REPLAY) == "true"
         try:
+            if len(raw) > self.max_bytes or not (raw.isascii() or raw.decode()):
+                raise ValueError
             route = self._router.known(raw)
-            event = route.fast_replayed(raw) if replayed else route.fast(raw)
-            if len(raw) <= self.max_bytes and (raw.isascii() or raw.decode()):
-                return route, event
-            doubt: Exception | None = None
+            return route, route.fast_replayed(raw) if replayed else route.fast(raw)
         except _UNSURE as error:
-            doubt = error  # the exact way says what is wrong, if anything is
+            doubt = error.with_traceback(None)  # the exact way says what is wrong, if anything is
         return self._read_exactly(raw, replayed=replayed, doubt=doubt)
 
     def _read_exactly(self, raw: Any, *, replayed: bool, doubt: Exception | None = None) -> tuple[Route, Any]:
@@ -288,7 +294,7 @@ class Consumer:
                 # Its first event; the exact engine need not be compiled for one that is in order.
                 return route, route.fast_replayed(raw) if replayed else route.fast(raw)
             except _UNSURE as error:
-                doubt = error
+                doubt = error.with_traceback(None)
         return route, route.reader.exact(document, replayed=replayed, doubt=doubt)
 
     def _found(self, event: str | None, version: str | None, document: dict[str, Any]) -> Route:
@@ -308,7 +314,10 @@ class Consumer:
             return route
         if self.strict:
             raise UnknownVersion(event, version)
-        return Route(event, version, self._otherwise, EnvelopeReader())
+        if self._otherwise is None or (event, version) not in self.catalog:
+            return Route(event, version, self._otherwise, EnvelopeReader())
+        entry = self.catalog.entry(event, version)
+        return Route(event, version, self._otherwise, ContractReader(entry, view_of(dict, entry)))
 
     def _reject(self, rejection: Rejection, raw: bytes, attributes: Mapping[str, str] | None) -> Outcome:
         if self._dead_letters is None:
@@ -358,10 +367,10 @@ class _Watch:
         self.outcome = outcome
         return outcome
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         if not self.hooks:
             return
-        known = self.rejection or self.route
+        known = self.rejection or self.route or (error if isinstance(error, ViewError) else None)
         reason = self.rejection.reason if self.rejection else None
         if reason is None and kind is not None:
             reason = "error"

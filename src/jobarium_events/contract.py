@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
@@ -129,7 +129,7 @@ class Contract(msgspec.Struct, frozen=True, eq=False):
     Attributes:
         event: The event's name.
         version: Such as ``"v1"``.
-        schema: The payload's JSON Schema, as it stands in the file.
+        schema_json: The payload's JSON Schema, as JSON.
         owner: The one service that may emit it.
         consumers: The services that are known to consume it.
         key: The idempotency-key template.
@@ -143,7 +143,7 @@ class Contract(msgspec.Struct, frozen=True, eq=False):
 
     event: str
     version: str
-    schema: Mapping[str, Any]
+    schema_json: bytes
     owner: str
     consumers: tuple[str, ...]
     key: KeyTemplate
@@ -153,6 +153,12 @@ class Contract(msgspec.Struct, frozen=True, eq=False):
     deprecated: str | None = None
     retired: str | None = None
     decision: str | None = None
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The payload's JSON Schema: a copy, which may be changed without changing the contract."""
+        schema: dict[str, Any] = msgspec.json.decode(self.schema_json)
+        return schema
 
     @property
     def name(self) -> str:

@@ -63,6 +63,9 @@ __all__ = [
 ]
 
 
+_LONGEST = 80
+
+
 class JobariumEventsError(Exception):
     """The root of every error that this library raises on purpose."""
 
@@ -127,10 +130,13 @@ class UnknownContract(JobariumEventsError, LookupError):
     """The catalog has no such contract.
 
     Attributes:
+        reason: Stable and machine-readable.
         event: The event's name as it was asked for.
         version: The version, or None if only the event was asked for.
         known: The names (or, for a known event, the versions) that the catalog does have.
     """
+
+    reason: ClassVar[str] = "unknown-contract"
 
     def __init__(self, event: str, version: str | None, known: Iterable[str]) -> None:
         self.event = event
@@ -217,6 +223,12 @@ class ForeignEvent(EmitError):
         return f"{self.event} belongs to {self.owner}; {self.producer} may not emit it"
 
 
+def _shown(text: str) -> str:
+    """Return a text from the wire as it may stand in a message: no control characters, and not without end."""
+    cut = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    return cut if cut.isprintable() else repr(cut)
+
+
 def _listed(violations: tuple[Violation, ...]) -> str:
     return "".join(f"\n  - {violation}" for violation in violations)
 
@@ -271,8 +283,8 @@ class Rejection(JobariumEventsError):
 
     @property
     def contract(self) -> str:
-        """Name and version, as text: ``"job.updated v1"``."""
-        return " ".join(part for part in (self.event, self.version) if part) or "an unreadable event"
+        """Name and version, as text: ``"job.updated v1"``; cut, and quoted, where what was on the wire is odd."""
+        return " ".join(_shown(part) for part in (self.event, self.version) if part) or "an unreadable event"
 
     def _state(self) -> dict[str, Any]:
         return {**vars(self), "_violations": self.violations, "_explain": None}
@@ -313,7 +325,7 @@ class UnknownEvent(Rejection):
 
 
 class UnknownVersion(Rejection):
-    """The catalog has the event, but not in this version; a strict consumer does not guess."""
+    """The catalog lacks this version of the event, or nothing here consumes it; a strict consumer does not guess."""
 
     reason = "unknown-version"
 
@@ -360,6 +372,6 @@ class ViewError(JobariumEventsError):
 
     def __str__(self) -> str:
         return (
-            f"{self.view} refuses a {self.event} {self.version} that its contract accepts; mend {self.view}:"
+            f"{self.view} refuses an event, {self.event} {self.version}, that its contract accepts; mend {self.view}:"
             + "".join(f"\n  - {place}" for place in self.places)
         )

@@ -45,8 +45,11 @@ class Violation(msgspec.Struct, frozen=True):
                 return f"{place}: must be of type {' or '.join(map(str, types))}"
             case "enum" if isinstance(self.limit, list):
                 return f"{place}: must be one of {', '.join(map(str, self.limit))}"
+            case "const" if isinstance(self.limit, str | int | float):
+                return f"{place}: must be {self.limit}"
             case "format":
-                return f"{place}: must be a valid {self.limit}"
+                offset = ", with its offset from UTC" if self.limit in ("date-time", "time") else ""
+                return f"{place}: must be a valid {self.limit}{offset}"
             case rule if rule in _SAID:
                 return f"{place}: {_SAID[rule]}"
             case _ if isinstance(self.limit, str | int | float):

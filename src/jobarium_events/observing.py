@@ -22,7 +22,7 @@ class Emitted(msgspec.Struct, frozen=True):
         producer: Name of the producer.
         event: The event's name; None if it was refused before one was known.
         version: Its version; None if it was refused before one was settled.
-        reason: None if it was sent, else the refusal's reason, or ``"error"`` if sending raised.
+        reason: None if it was sent, else the refusal's reason, or ``"error"`` if anything else raised.
         seconds: How long it took, sending included.
     """
 

@@ -48,7 +48,7 @@ class Outlet:
         self._entry = entry
         self._producer = producer
         # Where the types say all that the schema does, a payload is checked by converting it.
-        says_all = validator.engine == "msgspec" and validator.keeps_all and not validator.free_form
+        says_all = entry.is_typed and validator.engine == "msgspec" and validator.keeps_all and not validator.free_form
         self._decode: Callable[[bytes], Any] | None = msgspec.json.Decoder(validator.type).decode if says_all else None
         self._key_values = _getter(contract.key.fields, entry, typed=says_all)
         self._order_value = _getter([contract.ordering.per], entry, typed=says_all) if contract.ordering else None
@@ -86,6 +86,10 @@ class Outlet:
         except TypeError:  # text that UTF-8 cannot hold
             raise self._refused([Violation("/payload", "json")]) from None
         return Message(body, envelope, self._ordering_key(content))
+
+    def replayed_ordering_key(self, document: Any) -> str | None:
+        """Return the ordering key of a payload that was emitted before: the one that it had then."""
+        return self._ordering_key(document if self._decode is None else self._entry.open.convert(document))
 
     def _compiled(self, decode: Callable[[bytes], Any]) -> Callable[[Any], Message]:
         """Return what makes the message of an ordinary payload, and raises anything at all where it is not sure.
@@ -159,7 +163,8 @@ class Outlet:
         return PayloadRefused(self._entry.contract.event, self._entry.contract.version, violations)
 
     def _ordering_key(self, content: Any) -> str | None:
-        return None if self._order_value is None else str(self._order_value(content)[0])
+        value = self._order_value(content)[0] if self._order_value is not None else None
+        return None if value is None or value is msgspec.UNSET else str(value)
 
 
 def _unsure(_: Any) -> NoReturn:

@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from jobarium_events.calling import refuse_awaitable
+from jobarium_events.catalog import Catalog
 from jobarium_events.contract import Contract, Lifecycle, contract_of
 from jobarium_events.documents import in_payload
 from jobarium_events.envelope import REPLAY, Event, Message
@@ -28,7 +29,7 @@ from jobarium_events.readers import envelope_of, parsed
 from jobarium_events.stamping import EnvelopeFields
 
 if TYPE_CHECKING:
-    from jobarium_events.catalog import Catalog, Entry
+    from jobarium_events.catalog import Entry
 
 __all__ = ["EnvelopeFields", "Producer"]
 
@@ -49,7 +50,7 @@ class Producer:
         hooks: Told of each attempt to emit.
 
     Raises:
-        DeclarationError: If `declares` names a contract that the catalog lacks.
+        DeclarationError: If `declares` names a contract that the catalog lacks, or something is not what it must be.
     """
 
     def __init__(
@@ -61,6 +62,12 @@ class Producer:
         declares: Declares | None = None,
         hooks: Iterable[Hooks] = (),
     ) -> None:
+        if not isinstance(catalog, Catalog):
+            raise DeclarationError("the catalog must be a Catalog: Catalog.bundled(), or Catalog.load(folder)")
+        if send is not None and not callable(send):
+            raise DeclarationError("send must be a function of a Message, such as a transport's send")
+        if declares is not None and not callable(declares) and not isinstance(declares, Mapping):
+            raise DeclarationError("declares must map events to versions, or be a function that does")
         self.catalog = catalog
         self.name = name
         self.send = send
@@ -69,6 +76,7 @@ class Producer:
         self._async_send = f"the send of producer {name!r} is async; use aemit or areplay"
         self._context: ContextVar[EnvelopeFields | None] = ContextVar(f"{name}.envelope", default=None)
         self._outlets: dict[Contract, Outlet] = {}
+        self._warned: set[Contract] = set()
         # Where nothing but the name or the class decides, one look-up finds the outlet.
         self._settled: dict[str | type | None, Outlet] = {}
         if isinstance(declares, Mapping):
@@ -166,8 +174,9 @@ class Producer:
         envelope = envelope_of(document)
         entry = self.catalog.entry(envelope.event_name, envelope.event_version)
         contract = entry.contract
-        if self.name != contract.owner or envelope.producer != contract.owner:
-            raise ForeignEvent(contract.event, contract.version, contract.owner, self.name)
+        for name in (self.name, envelope.producer):
+            if name != contract.owner:
+                raise ForeignEvent(contract.event, contract.version, contract.owner, name)
         if contract.lifecycle is Lifecycle.RETIRED:
             raise EmitRetired(contract.event, contract.version)
         violations = entry.open.violations(document["payload"])
@@ -176,8 +185,8 @@ class Producer:
         stamped = {
             name: value for name, value in document.items() if name in Event.__struct_fields__ and name != "payload"
         }
-        per = document["payload"].get(contract.ordering.per) if contract.ordering else None
-        return Message(raw, {**(attributes or {}), **stamped, REPLAY: "true"}, None if per is None else str(per))
+        ordering_key = self._outlet_of(entry).replayed_ordering_key(document["payload"])
+        return Message(raw, {**(attributes or {}), **stamped, REPLAY: "true"}, ordering_key)
 
     def replay(self, raw: bytes, attributes: Mapping[str, str] | None = None) -> Message:
         """Send a past event again; parameters and errors are those of `prepare_replay` and of `emit`."""
@@ -243,15 +252,20 @@ class Producer:
             raise ForeignEvent(name, contract.version, contract.owner, self.name)
         if contract.lifecycle is Lifecycle.RETIRED:
             raise EmitRetired(name, contract.version)
-        if contract not in self._outlets:
-            if contract.lifecycle is Lifecycle.DEPRECATED:
-                newest = self.catalog.newest(name)
-                better = f"; emit {newest.version}" if newest else ""
-                warnings.warn(f"{contract.name} is deprecated{better}", DeprecationWarning, stacklevel=4)
-            self._outlets[contract] = Outlet(entry, self.name)
-        outlet = self._outlets[contract]
+        if contract.lifecycle is Lifecycle.DEPRECATED and contract not in self._warned:
+            self._warned.add(contract)
+            newest = self.catalog.newest(name)
+            better = f"; emit {newest.version}" if newest else ""
+            warnings.warn(f"{contract.name} is deprecated{better}", DeprecationWarning, stacklevel=4)
+        outlet = self._outlet_of(entry)
         if not callable(self._declares) and (payload is None or kind is None):
             self._settled[kind if payload is None else name] = outlet
+        return outlet
+
+    def _outlet_of(self, entry: Entry) -> Outlet:
+        outlet = self._outlets.get(entry.contract)
+        if outlet is None:
+            outlet = self._outlets[entry.contract] = Outlet(entry, self.name)
         return outlet
 
 

@@ -50,7 +50,7 @@ class ContractReader:
         self.fast_replayed = self._fast(Replayed)
 
     def _fast(self, base: type[Event[Any]]) -> Callable[[bytes], Event[Any]]:
-        contract, view, typed = self._entry.contract, self._view, self._entry.engine == "msgspec"
+        contract, view, typed = self._entry.contract, self._view, self._entry.is_typed
         if typed and view.is_contracts:
             return msgspec.json.Decoder(
                 _wire_type(base, contract.event, contract.version, contract.owner, view.type)

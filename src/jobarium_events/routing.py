@@ -11,7 +11,7 @@ import orjson
 
 from jobarium_events.contract import Lifecycle
 from jobarium_events.envelope import Event
-from jobarium_events.errors import DeclarationError, RetiredVersion
+from jobarium_events.errors import DeclarationError, RetiredVersion, UnknownContract
 from jobarium_events.readers import ContractReader, Reader
 from jobarium_events.upcasting import Upcast, UpcastingReader, nearest_reached
 from jobarium_events.views import view_of
@@ -166,13 +166,16 @@ class Router:
     def _declared_in_vain(self) -> Iterator[str]:
         for event, version in sorted(self._handlers):
             if (event, version) not in self._catalog:
-                yield f"{event} {version} has a handler, but the catalog has no such contract"
+                yield f"{event} {version} has a handler, but {_lacking(self._catalog, event, version)}"
             elif self._catalog.contract(event, version).lifecycle is Lifecycle.RETIRED:
                 yield f"{event} {version} is retired; remove its handler"
         for upcast in self._upcasts.values():
             for what, version in (("from", upcast.source), ("to", upcast.target)):
                 if (upcast.event, version) not in self._catalog:
-                    yield f"an upcast leads {what} {upcast.event} {version}, but the catalog has no such contract"
+                    lacking = _lacking(self._catalog, upcast.event, version)
+                    yield f"an upcast leads {what} {upcast.event} {version}, but {lacking}"
+            if (upcast.event, upcast.target) not in self._handlers and not self._chain(upcast.event, upcast.target):
+                yield f"an upcast leads to {upcast.event} {upcast.target}, which has neither handler nor upcast"
 
     def _unconsumed(self) -> Iterator[str]:
         for event in sorted(self.events):
@@ -190,8 +193,14 @@ class Router:
             view_of(wanted, self._catalog.entry(event, version))
 
     def _chain(self, event: str, version: str) -> list[Upcast]:
-        return nearest_reached(self._upcasts, event, version, self._handlers)
+        chain = nearest_reached(self._upcasts, event, version, self._handlers)
+        return chain if all((event, upcast.target) in self._catalog for upcast in chain) else []
 
     def _forget_routes(self) -> None:
         self.resolved.clear()
         self._by_start.clear()
+
+
+def _lacking(catalog: Catalog, event: str, version: str) -> str:
+    known = [each.version for each in catalog.versions(event)] if event in catalog else catalog.events
+    return str(UnknownContract(event, version if event in catalog else None, known))

@@ -67,7 +67,7 @@ def stamps(given: Mapping[str, Any]) -> dict[str, str]:
             raise ValueError  # noqa: TRY301 - as for whatever else is no moment
         occurred_at = occurred_at.astimezone(UTC)
     except (AttributeError, ValueError, OverflowError):
-        violations.append(Violation("/occurred_at", "format", "date-time"))
+        violations.append(Violation("/occurred_at", "type", "datetime with an offset"))
     if violations:
         raise InvalidField(violations)
     return {

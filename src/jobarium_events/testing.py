@@ -120,6 +120,8 @@ def captured(*producers: Producer) -> Iterator[list[Message]]:
         ...     producer.emit(payload)
         >>> assert messages[0].attributes["event_name"] == "job.updated"
     """
+    if not producers:
+        raise DeclarationError("name the producers to capture: captured(producer)")
     messages: list[Message] = []
     before = [producer.send for producer in producers]
     for producer in producers:

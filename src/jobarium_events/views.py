@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, is_typeddict
 
 import msgspec
 
+from jobarium_events.calling import refuse_generator
 from jobarium_events.documents import is_pydantic
 from jobarium_events.envelope import Event
 from jobarium_events.errors import DeclarationError, ViewError
@@ -114,13 +115,15 @@ def _decoded(wanted: Any, entry: Entry) -> View:
         try:
             return decoder.decode(raw)
         except msgspec.ValidationError as error:
-            raise refused(error) from None
+            problem = refused(error)
+        raise problem  # out here, where it has no context: msgspec's text may quote a value
 
     def from_document(document: Any) -> Any:
         try:
             return validator.convert(document, wanted)
         except msgspec.ValidationError as error:
-            raise refused(error) from None
+            problem = refused(error)
+        raise problem
 
     return View(wanted, from_json, from_document)
 
@@ -217,6 +220,7 @@ def payload_annotation(function: Callable[..., Any], place: int = 0) -> Any:
         raise DeclarationError(
             f"{title_of(function)} cannot be called with an event alone; a handler takes one argument"
         )
+    refuse_generator(function, title_of(function))
     annotation = annotated_type(function, place)
     if annotation is None or annotation is Event or annotation is Any:
         return None

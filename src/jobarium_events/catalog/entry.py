@@ -68,6 +68,11 @@ class Entry:
         return self._payload_class or self.open.type
 
     @property
+    def is_typed(self) -> bool:
+        """Whether decoding an event is all that validating it takes."""
+        return self.engine == "msgspec" and not self.open.follows_on
+
+    @property
     def engine(self) -> str:
         """Name of the engine that validates the contract."""
         return self.open.engine

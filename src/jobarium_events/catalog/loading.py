@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,11 @@ from jobarium_events.catalog.manifest import MANIFEST, Manifest, VersionEntry, q
 from jobarium_events.contract import VERSION, Contract, KeyTemplate
 from jobarium_events.errors import CatalogError, Problem, SchemaError
 from jobarium_events.validation import Validator, check_schema
+from jobarium_events.validation.dialects import escape
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["contract_from", "load_entries", "schema_path"]
 
@@ -50,7 +52,7 @@ def load_entries(folder: str | os.PathLike[str]) -> tuple[list[Entry], tuple[str
     problems += list(_unlisted(found, problems))
     problems += _clashes(entry.contract for entry in entries)
     if problems:
-        raise CatalogError(str(folder), sorted(problems))
+        raise CatalogError(str(folder), sorted(set(problems)))
     return entries, manifest.releases
 
 
@@ -61,7 +63,7 @@ def contract_from(manifest: Manifest, event: str, version: str, schema: Mapping[
     return Contract(
         event=event,
         version=version,
-        schema=schema,
+        schema_json=orjson.dumps(schema),
         owner=declared.owner,
         consumers=declared.consumers,
         key=KeyTemplate(details.key),
@@ -102,8 +104,8 @@ def _unlisted(found: Iterable[tuple[str, str]], problems: Iterable[Problem]) -> 
             yield Problem(schema_path(event, version), "", f"is not in the manifest; add [{table}]")
 
 
-def _schema(path: Path, file: str, details: VersionEntry, problems: list[Problem]) -> Mapping[str, Any] | None:
-    """Read and check one schema file; None if it cannot be used."""
+def _schema(path: Path, file: str, details: VersionEntry | None, problems: list[Problem]) -> Mapping[str, Any] | None:
+    """Read and check one schema file; None if it cannot be used. Without `details` there is no manifest to match."""
     before = len(problems)
     try:
         schema = orjson.loads(path.read_bytes())
@@ -115,26 +117,49 @@ def _schema(path: Path, file: str, details: VersionEntry, problems: list[Problem
         return None
     if not isinstance(schema, dict) or schema.get("type") != "object":
         problems.append(Problem(file, "/type", 'a payload is an object: the schema needs "type": "object"'))
+    if not isinstance(schema, dict):
         return None
     problems += [Problem(file, mistake.pointer, mistake.explanation) for mistake in check_schema(schema)]
-    if len(problems) > before:
-        return None
-    try:
-        _ = Validator(schema, closed=True).engine  # the form that asks for more; making it finds what is wrong
-    except SchemaError as error:
-        problems.append(Problem(file, error.pointer, error.problem))
-        return None
-    problems += _missing_fields(file, schema, details)
-    return schema
+    if len(problems) == before:
+        try:
+            _ = Validator(schema, closed=True).engine  # the form that asks for more; making it finds what is wrong
+        except SchemaError as error:
+            problems.append(Problem(file, error.pointer, error.problem))
+    if details is not None and isinstance(schema.get("properties", {}), dict):
+        problems += _misnamed_fields(file, schema, details, valid=len(problems) == before)
+    return schema if len(problems) == before else None
 
 
-def _missing_fields(file: str, schema: Mapping[str, Any], details: VersionEntry) -> Iterator[Problem]:
+def _misnamed_fields(file: str, schema: Mapping[str, Any], details: VersionEntry, *, valid: bool) -> Iterator[Problem]:
     properties = schema.get("properties", {})
     ordering = [details.ordering.per, details.ordering.by] if details.ordering else []
     for what, fields in (("the key template", KeyTemplate(details.key).fields), ("the ordering", ordering)):
         for field in fields:
-            if field and field not in properties:
+            if field and field not in properties and not _is_composed(schema):
                 yield Problem(file, "/properties", f"has no field {field!r}, which {what} in {MANIFEST} names")
+            elif valid and field in properties and not _is_key_part(properties[field]):
+                text = f"is a field that {what} in {MANIFEST} names, so it must be of type string or integer"
+                yield Problem(file, f"/properties/{escape(field)}", text)
+
+
+def _is_composed(schema: Mapping[str, Any]) -> bool:
+    """Whether fields may be declared elsewhere than in the schema's own properties."""
+    return any(keyword in schema for keyword in ("allOf", "anyOf", "oneOf", "$ref"))
+
+
+def _is_key_part(schema: Any) -> bool:
+    """Whether a field's values have one text each; a reference is believed to."""
+    if not isinstance(schema, Mapping):
+        return False
+    types = schema.get("type", ())
+    types = [types] if isinstance(types, str) else types
+    listed = schema.get("enum", [schema["const"]] if "const" in schema else [])
+    return (
+        "$ref" in schema
+        or "allOf" in schema
+        or bool(types and {"string", "integer", "null"}.issuperset(types))
+        or bool(listed and all(isinstance(value, str | int) for value in listed))
+    )
 
 
 def _clashes(contracts: Iterator[Contract]) -> Iterator[Problem]:

@@ -107,7 +107,7 @@ class Validator:
 
     def is_valid(self, document: Any) -> bool:
         """Whether a JSON document (dicts, lists, strings, numbers, booleans, None) is valid."""
-        if self._endless and too_deep(document):
+        if self.follows_on and too_deep(document):
             return False
         if self.reading.exact:
             try:
@@ -135,7 +135,7 @@ class Validator:
             document: A JSON document.
             near: A field of the document to look at first, for one who knows where the typed engine stumbled.
         """
-        if self._endless and too_deep(document):
+        if self.follows_on and too_deep(document):
             return _TOO_DEEP
         try:
             return (near and self._violation_at(near, document)) or self._exact.first(document)
@@ -203,7 +203,8 @@ class Validator:
         return Prepared(whole, self.dialect, simple=self._simple)
 
     @cached_property
-    def _endless(self) -> bool:
+    def follows_on(self) -> bool:
+        """Whether the schema follows a document down however deep that is: see `documents`."""
         return not self._simple or endless(self._prepared.schema)
 
 
