@@ -188,29 +188,21 @@ def test_it_reads_well() -> None:
     assert struct_source(Validator(schema, name="JobMovedV1").reading.shape) == PRINTED
 
 
-PRINTED = '''\
+PRINTED = """\
 _date = date
 
 
 class JobMovedV1From(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """JobMovedV1From."""
-
     place: MaybeAbsent[Annotated[str, Meta(pattern="^[a-z]+\\\\Z")]] = None
 
 
 class JobMovedV1(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A job has moved.
-
-    Attributes:
-        job_id: Which job.
-    """
-
     job_id: UUID
     date: _date
     until: _date | None | UnsetType = UNSET
     rank: MaybeAbsent[Annotated[int, Meta(ge=1)]] = None
     from_: MaybeAbsent[JobMovedV1From] = field(default=None, name="from")
-'''
+"""
 
 
 @pytest.mark.parametrize("value", ["a", "'", '"', "'\"", "\n", 1, -2.5, None, "é"])

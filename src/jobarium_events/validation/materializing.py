@@ -16,7 +16,7 @@ __all__ = ["materialized"]
 
 def materialized(shape: Shape) -> Any:
     """Return the type. The same shape gives the same classes, in whichever schema it was read."""
-    source = f"{STRUCT_IMPORTS}\n{struct_source(shape, documented=False)}\n\n_ROOT = {annotation(shape)}\n"
+    source = f"{STRUCT_IMPORTS}\n{struct_source(shape)}\n\n_ROOT = {annotation(shape)}\n"
     name = f"{__name__}.generated_{_digest(source)}"
     module = sys.modules.get(name)
     if module is None:

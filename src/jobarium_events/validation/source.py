@@ -8,7 +8,6 @@ class body. No field's name starts with an underscore, so there the type goes by
 from __future__ import annotations
 
 import keyword
-import textwrap
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
@@ -31,9 +30,9 @@ from jobarium_events.validation.shapes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator
 
-__all__ = ["STRUCT_IMPORTS", "annotation", "docstring", "field_names", "literal", "records", "struct_source"]
+__all__ = ["STRUCT_IMPORTS", "annotation", "field_names", "literal", "records", "struct_source"]
 
 STRUCT_IMPORTS = """\
 from datetime import date, datetime, time
@@ -47,25 +46,17 @@ from jobarium_events.envelope import MaybeAbsent
 """What the printed classes may use."""
 
 _RESERVED = ("field", "replay")
-_WIDTH = 110
 _LARGEST = 1.7976931348623157e308  # the largest double
 
 
-def struct_source(shape: Shape, constants: Mapping[str, str] | None = None, *, documented: bool = True) -> str:
-    """Return the source of a class for each record in the shape, inner ones first.
-
-    Args:
-        shape: What to print.
-        constants: Class variables of the outermost record: names to the source of their values.
-        documented: Whether the classes have docstrings.
-    """
+def struct_source(shape: Shape) -> str:
+    """Return the source of a class for each record in the shape, inner ones first."""
     done: set[str] = set()
     hidden: set[str] = set()
     blocks = []
     for record in records(shape):
         printer = _Annotations(_attributes(record).values())
-        own = constants if constants and record is shape else {}
-        blocks.append(_class(record, printer, done, own, documented=documented))
+        blocks.append(_class(record, printer, done))
         done.add(record.name)
         hidden |= printer.hidden
     # An alias of a class stands right below it, any other above all classes.
@@ -179,50 +170,21 @@ class _Annotations:
         return f"{self.word('Annotated')}[{kind}, {self.word('Meta')}({stated})]" if stated else kind
 
 
-def docstring(record: Record, indent: str) -> list[str]:
-    """Return the lines of a record's docstring, its fields described below the record."""
-    names = field_names(record)
-    text = [record.description or f"{record.name}."]
-    described = [f"    {names[each.name]}: {each.description}" for each in record.fields if each.description]
-    if described:
-        text += ["", "Attributes:", *described]
-    lines: list[str] = []
-    for line in text:
-        hanging = "        " if line.startswith("    ") else ""
-        lines += textwrap.wrap(
-            line, _WIDTH - len(indent), subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False
-        ) or [""]
-    lines = [_printable(line) for line in lines]
-    if len(lines) == 1 and len(lines[0]) + len(indent) + 6 <= _WIDTH and not lines[0].endswith('"'):
-        return [f'{indent}"""{lines[0]}"""']
-    return [f'{indent}"""{lines[0]}', *(f"{indent}{line}".rstrip() for line in lines[1:]), f'{indent}"""']
-
-
-def _printable(line: str) -> str:
-    """Return a line so that it can stand in a docstring."""
-    line = line.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
-
-
-def _class(
-    record: Record, annotations: _Annotations, done: set[str], constants: Mapping[str, str], *, documented: bool
-) -> str:
+def _class(record: Record, annotations: _Annotations, done: set[str]) -> str:
     options = ["frozen=True", "kw_only=True", "omit_defaults=True"]
     if record.closed:
         options.append("forbid_unknown_fields=True")
     if record.tag:
         options += [f"tag_field={literal(record.tag[0])}", f"tag={literal(record.tag[1])}"]
     head = f"class {record.name}(Struct, {', '.join(options)}):"
-    variable = annotations.word("ClassVar")
-    body = [f"    {name}: {variable} = {value}" for name, value in constants.items()]
+    body = []
     names = _attributes(record)
     if record.tag:
         name, value = record.tag
+        variable = annotations.word("ClassVar")
         body.append(f"    {names[name]}: {variable}[{annotations(Literals((value,)))}] = {literal(value)}")
     body += [_field(each, names[each.name], annotations, done) for each in record.fields]
-    if not documented:
-        return "\n".join([head, *(body or ["    pass"])]) + "\n"
-    return "\n".join([head, *docstring(record, "    "), "", *body]).rstrip() + "\n"
+    return "\n".join([head, *(body or ["    pass"])]) + "\n"
 
 
 def _attributes(record: Record) -> dict[str, str]:
