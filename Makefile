@@ -8,6 +8,8 @@ PYTEST_ARGS ?=
 BIN := $(VENV)/bin
 LOCK := requirements/dev.lock
 LOCK_VENV := build/lock-venv
+# Each environment has its own, so that two can be made at once.
+WHEEL := build/wheel$(if $(filter-out .venv,$(VENV)),-$(notdir $(VENV)))
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # What the wheel is made of. The folders are listed too: theirs is the time stamp
 # that changes when a file is removed.
@@ -20,7 +22,7 @@ MAKEFLAGS += --no-print-directory
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check bench bench-quick lock clean
+.PHONY: help demo test test-fast check bench bench-quick score lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -35,18 +37,22 @@ test: $(VENV)/.package ## run the tests on the installed wheel, with the coverag
 test-fast: $(VENV)/.package ## run the tests on the installed wheel, without coverage
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
-check: $(VENV)/.package ## lint, formatting, types and import layers
+check: $(VENV)/.package ## lint, formatting, types, import layers, and the schemas against their last release
 	@echo '== ruff check' && $(BIN)/ruff check
 	@echo '== ruff format' && $(BIN)/ruff format --check
 	@echo '== mypy' && $(BIN)/mypy --strict src
 	@echo '== pyright' && $(BIN)/pyright --pythonpath $(BIN)/python
 	@echo '== import layers' && $(BIN)/lint-imports --no-logo
+	@echo '== schemas' && $(BIN)/jobarium-events check schemas --against lock
 
 bench: $(VENV)/.package ## run the benchmarks (minutes)
 	@$(BIN)/python -m benchmarks
 
 bench-quick: $(VENV)/.package ## run the benchmarks briefly and check their limits
 	@$(BIN)/python -m benchmarks --quick --check
+
+score: $(VENV)/.package ## score the proofs on a containment suite: SUITE=FILE, or where the suites are found
+	@$(BIN)/python -m benchmarks.containment $(SUITE)
 
 # Keeps the versions that still fit; `make lock UPGRADE=1` takes the newest.
 lock: ## resolve the dependencies anew into requirements/dev.lock
@@ -85,10 +91,10 @@ $(VENV)/.lock: $(LOCK)
 
 # The stamp's time is when the build began: a file changed during it counts.
 $(VENV)/.package: $(VENV)/.lock $(SOURCES)
-	@rm -rf build/wheel && mkdir -p build
+	@rm -rf $(WHEEL) && mkdir -p $(WHEEL)
 	@touch $@.new
-	@$(BIN)/hatchling build --target wheel --directory build/wheel > build/wheel.log 2>&1 \
-		|| { cat build/wheel.log; exit 1; }
-	@$(PIP_INSTALL) --no-deps --no-index --force-reinstall build/wheel/*.whl
-	@$(BIN)/python -m pip check > build/pip-check.log || { cat build/pip-check.log; exit 1; }
+	@$(BIN)/hatchling build --target wheel --directory $(WHEEL) > $(WHEEL)/log 2>&1 \
+		|| { cat $(WHEEL)/log; exit 1; }
+	@$(PIP_INSTALL) --no-deps --no-index --force-reinstall $(WHEEL)/*.whl
+	@$(BIN)/python -m pip check > $(WHEEL)/check.log || { cat $(WHEEL)/check.log; exit 1; }
 	@mv $@.new $@

@@ -7,7 +7,10 @@ import sys
 from collections.abc import Sequence
 
 from benchmarks.catalogs import large_catalog
+from benchmarks.checks import checks
+from benchmarks.delivery import delivery
 from benchmarks.events import large, medium, small
+from benchmarks.inboxes import inboxes
 from benchmarks.peers import OURS, PARSER, PEERS, fit
 from benchmarks.plot import draw
 from benchmarks.processes import ROOT, fresh_process
@@ -18,7 +21,7 @@ from benchmarks.surroundings import surroundings
 from benchmarks.timing import Effort, Task, compared, race
 
 FULL = Effort(rounds=400, slice_seconds=0.004, processes=120)
-QUICK = Effort(rounds=50, slice_seconds=0.002, processes=24)
+QUICK = Effort(rounds=50, slice_seconds=0.002, processes=24, changed=80)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,7 +58,7 @@ def measured(effort: Effort, *, command: str) -> Results:
     """Measure everything."""
     rows = [_row(scenario, effort) for scenario in _told(scenarios())]
     row, catalogs = large_catalog(effort)
-    rows += [fresh_process(effort), row]
+    rows += [fresh_process(effort), row, *checks(effort), *inboxes(effort), *delivery(effort)]
     return Results(
         environment=surroundings(command),
         sizes={sample.label: len(sample.raw) for sample in (small(), medium(), large())},
@@ -66,7 +69,7 @@ def measured(effort: Effort, *, command: str) -> Results:
 
 
 def _told(found: list[Scenario]) -> list[Scenario]:
-    print(f"measuring {len(found)} scenarios, then processes and peers ...", file=sys.stderr)
+    print(f"measuring {len(found)} scenarios, then processes, checks, delivery and peers ...", file=sys.stderr)
     return found
 
 

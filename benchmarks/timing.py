@@ -24,11 +24,13 @@ class Effort:
         rounds: How often each task of a race has its turn.
         slice_seconds: How long a turn is, at least.
         processes: How often each process is started, where processes are compared.
+        changed: How many changed contracts are checked, at most.
     """
 
     rounds: int
     slice_seconds: float
     processes: int
+    changed: int = 1_000
 
 
 @dataclass(frozen=True)

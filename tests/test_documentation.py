@@ -5,6 +5,7 @@ How a page's examples are read, from its top to its end, in an empty folder:
 - ``python`` is run, all blocks of a page in one module; what it prints is the ``text`` block right below it.
 - A block with a title (``python title="job_service.py"``) is written to a file of that name.
 - ``console`` is run line by line: ``$ command``, then the whole of its output. ``...`` stands for any text.
+- Where a page says DATABASE_URL, that is a Postgres, and a schema of the page's own in it.
 """
 
 from __future__ import annotations
@@ -22,18 +23,18 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 import jobarium_events
-from jobarium_events import Catalog, Consumer, Outcome, Producer, errors, payloads, testing
+from jobarium_events import Catalog, Consumer, Outcome, Producer, counters, errors, payloads, testing
 from jobarium_events.validation import compile_schema
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(r'^```(\w*)(?: title="([^"]+)")?\n(.*?)^```$', re.DOTALL | re.MULTILINE)
-LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 ROW = re.compile(r"^\| `([^`]+)`[^|]*\|(.*)\|$", re.MULTILINE)
 # Shown for a reader to do once; the other commands are run.
@@ -89,6 +90,7 @@ def environment(tmp_path_factory):
         **os.environ,
         "PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": os.pathsep.join(sys.path[1:]),
+        **{f"GIT_{who}_{what}": "docs@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
     }
 
 
@@ -105,7 +107,11 @@ def folder(tmp_path, monkeypatch):
 
 @EVERY
 @pytest.mark.filterwarnings("ignore:billing.usage.updated v1 is deprecated:DeprecationWarning")
-def test_examples_run(page, folder, monkeypatch, environment):
+def test_examples_run(page, folder, monkeypatch, environment, request):
+    if "DATABASE_URL" in read(page):
+        database = request.getfixturevalue("postgres")
+        environment["DATABASE_URL"] = database.within_schema
+        monkeypatch.setenv("DATABASE_URL", database.within_schema)
     module = ModuleType(f"page_{page.stem.replace('-', '_').lower()}")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     for block in blocks(page):
@@ -126,7 +132,7 @@ def test_examples_run(page, folder, monkeypatch, environment):
                     assert output or done.returncode == 0, f"{where}: {command}\n{done.stdout}"
                     assert same(done.stdout, output), f"{where}: {command}\n{done.stdout}"
         else:
-            assert block.language in ("text", "json", "toml"), f"{where}: what is {block.language!r}?"
+            assert block.language in ("text", "json", "toml", "yaml", "diff"), f"{where}: what is {block.language!r}?"
 
 
 def run(command: str, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -137,7 +143,7 @@ def run(command: str, folder: Path, environment: dict[str, str]) -> subprocess.C
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
-        timeout=60,
+        timeout=300,
         check=False,
     )
 
@@ -200,7 +206,9 @@ def test_every_outcome_is_documented():
         assert f"`{each.value}`" in documented[f"Outcome.{each.name}"]
 
 
-@pytest.mark.parametrize("module", [jobarium_events, errors, payloads, testing], ids=lambda each: each.__name__)
+@pytest.mark.parametrize(
+    "module", [jobarium_events, counters, errors, payloads, testing], ids=lambda each: each.__name__
+)
 def test_public_names_are_documented(module):
     assert rows("docs/api.md", f"`{module.__name__}`").keys() == set(module.__all__)
 
@@ -229,15 +237,44 @@ def test_table_of_engines():
         assert (engine == "msgspec") == (rest.split("|")[0].strip() == "typed"), example
 
 
-def test_every_command_is_documented():
+def declared_commands() -> dict[str, Any]:
+    """Return the commands of the command line, by name."""
     app = pytest.importorskip("jobarium_events.cli.app", exc_type=ImportError).app
-    names = {each.name or each.callback.__name__ for each in app.registered_commands}
+    return dict(pytest.importorskip("typer").main.get_command(app).commands)
+
+
+def test_every_command_is_documented():
+    names = declared_commands().keys()
     assert rows("docs/api.md", "The command line").keys() == {f"jobarium-events {name}" for name in names}
     for page in PAGES:
-        assert set(re.findall(r"(?<=[`$] )?\bjobarium-events ([a-z]+)\b", shown_code(page))) <= names, page.name
+        assert set(re.findall(r"(?<=[`$] )?\bjobarium-events ([a-z-]+)\b", shown_code(page))) <= names, page.name
 
 
 def shown_code(page: Path) -> str:
     """Return the commands that a page shows, in its blocks and in its text."""
     lines = [command for block in blocks(page) if block.language == "console" for command, _ in commands(block.body)]
+    lines += [
+        line
+        for block in blocks(page)
+        if block.language == "yaml"
+        for line in re.findall(r"\$? (jobarium-.+)", block.body)
+    ]
     return "\n".join([*lines, *re.findall(r"`(jobarium-events [^`]+)`", FENCE.sub("", read(page)))])
+
+
+OF_EVOLUTION = ["check", "release", "new-version", "deprecate", "retire", "reword", "decisions", "verify"]
+
+
+@pytest.mark.parametrize("name", OF_EVOLUTION)
+def test_a_commands_page_names_each_option_and_exit_code(name):
+    command = declared_commands()[name]
+    text = read(f"docs/commands/{name}.md")
+    for each in [command, *getattr(command, "commands", {}).values()]:
+        options = [option for param in each.params for option in param.opts if option.startswith("--")]
+        assert set(options) - {"--help"} <= set(re.findall(r"^\| `(--[a-z-]+)`", text, re.MULTILINE))
+    assert re.findall(r"^\| ([0-2]) \|", text, re.MULTILINE) == ["0", "1", "2"]
+    assert f"(commands/{name}.md)" in read("docs/evolution.md")
+
+
+def test_no_page_is_of_a_command_that_there_is_not():
+    assert {page.stem for page in (ROOT / "docs/commands").glob("*.md")} == set(OF_EVOLUTION)

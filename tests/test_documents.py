@@ -1,6 +1,8 @@
 """Payloads of any form as JSON documents, where a form cannot say that a field is absent."""
 
 import dataclasses
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pydantic
@@ -91,8 +93,89 @@ def test_a_document_is_the_librarys_own():
 def test_what_is_no_payload(payload):
     with pytest.raises(NotJson) as refused:
         document_of(payload, VALIDATOR)
-    assert refused.value.violation == Violation("", "type", "object")
+    assert refused.value.violations == [Violation("", "type", "object")]
 
 
 def test_pointers_from_the_event():
     assert in_payload(Violation("/a", "type", "x")) == Violation("/payload/a", "type", "x")
+
+
+# -- what JSON lacks -----------------------------------------------------------------------------------------------
+
+SECRET = "sentinel-7431"
+
+
+class Odd:
+    def __repr__(self):
+        return SECRET
+
+
+def wrong(payload: Any, validator: Validator = VALIDATOR) -> list[tuple[str, str]]:
+    with pytest.raises(NotJson) as refused:
+        document_of(payload, validator)
+    assert SECRET not in f"{refused.value!r}{refused.value.violations}"
+    return [(each.pointer, each.rule) for each in refused.value.violations]
+
+
+@pytest.mark.parametrize(
+    ("value", "rule"),
+    [(float("nan"), "finite"), (float("-inf"), "finite"), (Decimal(1), "json"), (b"a", "json"), (1j, "json"),
+     (timedelta(1), "json"), (Odd(), "json"), ("\ud800", "json")],
+)  # fmt: skip
+def test_every_place_that_json_lacks_is_told_with_all_else_that_is_wrong(value: Any, rule: str):
+    payload = {"may": 7, "inner": {"must": value}, "more": SECRET, "many": [{}, {"must": [1, value], "null": 1.5}]}
+    assert wrong(payload) == [
+        ("/inner/must", rule), ("/many/0/must", "required"), ("/many/1/must", "type"), ("/many/1/must/1", rule),
+        ("/many/1/null", "type"), ("/may", "type"), ("/more", "additionalProperties"),
+    ]  # fmt: skip
+    assert wrong({"more": value}) == [("/inner", "required"), ("/more", rule)]
+
+
+@pytest.mark.parametrize("key", [None, True, (1, 2), b"a", Odd(), "\ud800"])
+def test_a_key_that_json_lacks_is_told_by_the_object_that_has_it(key: Any):
+    assert wrong({"inner": {"must": 1, key: 1}, "may": 7}) == [("/inner", "json"), ("/may", "type")]
+    assert wrong({key: 1}) == [("", "json"), ("/inner", "required")]
+
+
+def test_what_a_schema_says_of_a_whole_is_not_said_of_one_that_is_not_json():
+    listed = {"type": "array", "uniqueItems": True, "items": {"enum": [1, 2]}, "contains": {"const": 1}}
+    either = {"anyOf": [folders.schema({"a": folders.WHOLE}), folders.schema({"b": folders.WHOLE})]}
+    few = {"type": "array", "maxItems": 1}
+    validator = Validator(folders.schema({"listed": listed, "either": either, "few": few}), closed=True)
+    nan = float("nan")
+    assert wrong({"listed": [nan, nan, 3], "either": {"a": nan}, "few": [nan, 1]}, validator) == [
+        ("/either/a", "finite"), ("/few", "maxItems"), ("/few/0", "finite"),
+        ("/listed/0", "finite"), ("/listed/1", "finite"), ("/listed/2", "enum"),
+    ]  # fmt: skip
+
+
+def test_what_a_dataclass_or_a_model_holds_that_json_lacks():
+    class OddModel(pydantic.BaseModel, arbitrary_types_allowed=True):
+        inner: Any
+        maybe: Any = pydantic.Field(default=None, alias="may")
+
+    assert wrong(Data(Inner(Odd()), may=7)) == [("/inner/must", "json"), ("/may", "type")]  # type: ignore[arg-type]
+    assert wrong(OddModel(inner={"must": Odd()}, may=7)) == [("/inner/must", "json"), ("/may", "type")]
+    assert wrong(OddModel(inner={"must": b"\xff"}, may=7)) == [("", "json")]
+
+
+def test_what_a_models_own_code_raises_is_no_fault_of_the_payload():
+    failure = TypeError("a bug")
+
+    class Failing(Model):
+        @pydantic.field_serializer("maybe")
+        def said(self, _: Any) -> str:
+            raise failure
+
+    class Computed(Model):
+        @pydantic.computed_field
+        @property
+        def more(self) -> int:
+            raise failure
+
+    with pytest.raises(ValueError, match="Error calling function `said`: TypeError: a bug") as raised:
+        document_of(Failing(inner=InnerModel(), may="m"), VALIDATOR)
+    assert raised.value.__cause__ is failure
+    with pytest.raises(TypeError) as bug:
+        document_of(Computed(inner=InnerModel()), VALIDATOR)
+    assert bug.value is failure

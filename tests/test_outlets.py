@@ -74,9 +74,9 @@ NAN, INFINITE = float("nan"), float("inf")
         ("billing.usage.updated", {**USAGE, "billing_month": "2026-03\n"}, "/payload/billing_month", "pattern"),
         ("job.updated", {**JOB, "job_version": decimal.Decimal(1)}, "/payload/job_version", "json"),
         ("job.updated", {**JOB, "job_version": 1.5}, "/payload/job_version", "type"),
-        ("job.updated", {**JOB, "job_version": 1j}, "/payload", "json"),
-        ("job.updated", {**JOB, "job_id": object()}, "/payload", "json"),
-        ("job.updated", {**JOB, "job_id": "\ud800"}, "/payload", "json"),
+        ("job.updated", {**JOB, "job_version": 1j}, "/payload/job_version", "json"),
+        ("job.updated", {**JOB, "job_id": object()}, "/payload/job_id", "json"),
+        ("job.updated", {**JOB, "job_id": "\ud800"}, "/payload/job_id", "json"),
         ("job.updated", {**JOB, "updated_at": datetime(2026, 3, 1)}, "/payload/updated_at", "format"),  # noqa: DTZ001
         ("job.updated", {**JOB, "changed_fields": None}, "/payload/changed_fields", "type"),
         ("job.updated", {**JOB, "changed_fields": [None]}, "/payload/changed_fields/0", "type"),
@@ -86,10 +86,14 @@ NAN, INFINITE = float("nan"), float("inf")
         ("candidate.document.parsed", {**PARSED, "confidence_summary": nested(20_000)}, "/payload", "depth"),
         ("candidate.document.parsed", {**PARSED, "confidence_summary": nested(20_000, lambda each: [each])},
          "/payload", "depth"),
-        ("candidate.document.parsed", {**PARSED, "confidence_summary": {"a": "\ud800"}}, "/payload", "json"),
-        ("candidate.document.parsed", {**PARSED, "confidence_summary": {"\ud800": 1}}, "/payload", "json"),
-        ("candidate.document.parsed", {**PARSED, "confidence_summary": {"a": object()}}, "/payload", "json"),
-        ("candidate.document.parsed", {**PARSED, "confidence_summary": {"a": {1, object()}}}, "/payload", "json"),
+        ("candidate.document.parsed", {**PARSED, "confidence_summary": {"a": "\ud800"}},
+         "/payload/confidence_summary/a", "json"),
+        ("candidate.document.parsed", {**PARSED, "confidence_summary": {"\ud800": 1}},
+         "/payload/confidence_summary", "json"),
+        ("candidate.document.parsed", {**PARSED, "confidence_summary": {"a": object()}},
+         "/payload/confidence_summary/a", "json"),
+        ("candidate.document.parsed", {**PARSED, "confidence_summary": {(1, 2): 1}},
+         "/payload/confidence_summary", "json"),
     ],
 )  # fmt: skip
 def test_odd_payloads_are_refused_in_order(event, payload, pointer, rule):
@@ -116,7 +120,10 @@ def test_a_model_that_holds_what_json_does_not():
 
     with pytest.raises(PayloadRefused) as refused:
         prepare("job.updated", Model())
-    assert [(each.pointer, each.rule) for each in refused.value.violations] == [("/payload", "json")]
+    assert [(each.pointer, each.rule) for each in refused.value.violations] == [
+        ("/payload/job_id", "json"), ("/payload/job_version", "required"),
+        ("/payload/status", "required"), ("/payload/updated_at", "required"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 import jobarium_events
-from jobarium_events import errors, testing
+from jobarium_events import errors, evolution, testing
 
 NAMES = {
     jobarium_events: [
@@ -19,7 +19,11 @@ NAMES = {
         "RetiredVersion", "SchemaError", "UndeclaredVersion", "UnexpectedProducer", "UnknownContract", "UnknownEvent",
         "UnknownVersion", "ViewError", "Violation",
     ],
-    testing: ["Delivery", "InMemoryTransport", "captured"],
+    evolution: [
+        "Change", "ChangeKind", "Comparison", "Containment", "Finding", "Mode", "Reader", "Report", "Severity",
+        "Verdict", "check", "compare", "is_subset", "plain",
+    ],
+    testing: ["Delivery", "InMemoryInbox", "InMemoryTransport", "captured"],
 }  # fmt: skip
 LATE = ["asyncio", "fastjsonschema", "jsonschema", "jsonschema_rs", "logging", "pydantic", "rich", "typer"]
 

@@ -83,6 +83,12 @@ def test_what_is_given_is_kept(occurred_at, event_id, others):
     assert {name: attributes[name] for name in others} == others
 
 
+def test_a_moment_whose_offset_has_seconds_is_given_in_utc_exactly():
+    amsterdam = timezone(timedelta(minutes=19, seconds=32))
+    attributes = stamped(Producer(BUNDLED, name="job-service"), occurred_at=datetime(1930, 1, 1, tzinfo=amsterdam))
+    assert attributes["occurred_at"] == "1929-12-31T23:40:28Z"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "rule"),
     [

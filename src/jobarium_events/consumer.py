@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from time import perf_counter
-from typing import Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import msgspec
 
+from jobarium_events.arrivals import arrived, placed_view_of
 from jobarium_events.calling import is_async, refuse_awaitable
 from jobarium_events.catalog import Catalog
 from jobarium_events.contract import VERSION, contract_of
@@ -23,13 +23,17 @@ from jobarium_events.errors import (
     Rejection,
     UnknownEvent,
     UnknownVersion,
-    ViewError,
 )
-from jobarium_events.observing import Consumed, Hooks, notify
+from jobarium_events.inboxes import aclaimed, claimed, fits
 from jobarium_events.readers import ContractReader, EnvelopeReader, bad_envelope, named, parsed
 from jobarium_events.routing import NO_ROUTE, Handler, Route, Router
 from jobarium_events.upcasting import declared_upcast
 from jobarium_events.views import payload_annotation, view_of
+from jobarium_events.watching import Watch
+
+if TYPE_CHECKING:
+    from jobarium_events.inboxes import AsyncInbox, Inbox
+    from jobarium_events.observing import Hooks
 
 __all__ = ["Consumer"]
 
@@ -56,6 +60,7 @@ class Consumer:
         strict: Whether an event or a version that the catalog does not have is rejected. Otherwise such a version
             goes to the `otherwise` handler, and is skipped where there is none.
         dead_letters: Takes each rejected event; without it, rejections are raised.
+        inbox: Lets each event take effect once, and a stale one not at all; without it, every delivery is handled.
         max_bytes: Events of more bytes are rejected unread.
         hooks: Told of each event consumed.
     """
@@ -67,6 +72,7 @@ class Consumer:
         name: str,
         strict: bool = True,
         dead_letters: Callable[[DeadLetter], object] | None = None,
+        inbox: Inbox | AsyncInbox | None = None,
         max_bytes: int = 1024 * 1024,
         hooks: Iterable[Hooks] = (),
     ) -> None:
@@ -74,15 +80,19 @@ class Consumer:
             raise DeclarationError("the catalog must be a Catalog: Catalog.bundled(), or Catalog.load(folder)")
         if dead_letters is not None and not callable(dead_letters):
             raise DeclarationError("dead_letters must be a function of a DeadLetter, such as a list's append")
+        if inbox is not None and not fits(inbox):
+            raise DeclarationError("the inbox must have claim or aclaim, such as PostgresInbox(pool)")
         self.catalog = catalog
         self.name = name
         self.strict = strict
         self.max_bytes = max_bytes
         self._dead_letters = dead_letters
         self._dead_letters_are_async = dead_letters is not None and is_async(dead_letters)
+        self._inbox = inbox
         self._hooks = tuple(hooks)
+        self._is_plain = inbox is None and not self._hooks
         self._otherwise: Handler | None = None
-        self._router = Router(catalog)
+        self._router = Router(catalog, view_of if inbox is None else placed_view_of)
         # Events come in runs, so the last event's route is tried first.
         self._last = NO_ROUTE
 
@@ -192,11 +202,12 @@ class Consumer:
 
         Raises:
             Rejection: If the event is rejected and there are no dead letters.
-            DeclarationError: If the handler or the dead letters are async: use `aconsume`.
+            DeclarationError: If the handler, the inbox or the dead letters are async: use `aconsume`.
             ViewError: If the handler's own payload type refuses the event.
+            NotCommitted: If the handler spoiled the inbox's transaction; the event is to be delivered again.
             Exception: Whatever the handler raises, untouched.
         """
-        if not self._hooks and not (attributes and REPLAY in attributes):
+        if self._is_plain and not (attributes and REPLAY in attributes):
             # The way of nearly every event, in one place: each call saved here is a tenth of the whole.
             try:
                 # The decoder skips the fields that it does not know, even where they are no UTF-8.
@@ -228,7 +239,7 @@ class Consumer:
 
     async def aconsume(self, raw: bytes, attributes: Mapping[str, str] | None = None) -> Outcome:
         """Take one event to its handler, sync or async; parameters, result and errors are those of `consume`."""
-        with _Watch(self.name, self._hooks) as watch:
+        with Watch(self.name, self._hooks) as watch:
             try:
                 route, event = self._read(raw, attributes)
             except Rejection as rejection:
@@ -242,13 +253,10 @@ class Consumer:
             watch.route = route
             if route.handler is None:
                 return watch.ended(Outcome.SKIPPED)
-            result = route.handler.call(event)
-            if inspect.isawaitable(result):
-                await result
-            return watch.ended(Outcome.HANDLED)
+            return watch.ended(await self._ahandle(route, route.handler, event))
 
     def _consume_watched(self, raw: bytes, attributes: Mapping[str, str] | None) -> Outcome:
-        with _Watch(self.name, self._hooks) as watch:
+        with Watch(self.name, self._hooks) as watch:
             try:
                 route, event = self._read(raw, attributes)
             except Rejection as rejection:
@@ -257,8 +265,29 @@ class Consumer:
             watch.route = route
             if route.handler is None:
                 return watch.ended(Outcome.SKIPPED)
+            return watch.ended(self._handle(route, event))
+
+    def _handle(self, route: Route, event: Event[Any]) -> Outcome:
+        if self._inbox is None:
             refuse_awaitable(route.call(event), route.is_async)
-            return watch.ended(_HANDLED)
+            return _HANDLED
+        with claimed(self._inbox, arrived(event, self.name, route.version)) as known:
+            if known is None:
+                refuse_awaitable(route.call(event), route.is_async)
+        return known or _HANDLED
+
+    async def _ahandle(self, route: Route, handler: Handler, event: Event[Any]) -> Outcome:
+        if self._inbox is None:
+            result = handler.call(event)
+            if inspect.isawaitable(result):
+                await result
+            return _HANDLED
+        async with aclaimed(self._inbox, arrived(event, self.name, route.version)) as known:
+            if known is None:
+                result = handler.call(event)
+                if inspect.isawaitable(result):
+                    await result
+        return known or _HANDLED
 
     def _read(self, raw: bytes, attributes: Mapping[str, str] | None) -> tuple[Route, Any]:
         """Return the event with its route.
@@ -317,7 +346,7 @@ class Consumer:
         if self._otherwise is None or (event, version) not in self.catalog:
             return Route(event, version, self._otherwise, EnvelopeReader())
         entry = self.catalog.entry(event, version)
-        return Route(event, version, self._otherwise, ContractReader(entry, view_of(dict, entry)))
+        return Route(event, version, self._otherwise, ContractReader(entry, self._router.view(dict, entry)))
 
     def _reject(self, rejection: Rejection, raw: bytes, attributes: Mapping[str, str] | None) -> Outcome:
         if self._dead_letters is None:
@@ -345,43 +374,3 @@ class Consumer:
 def as_bytes(raw: bytes | bytearray | memoryview | str) -> bytes:
     """Return an event as bytes, in whichever form it came."""
     return raw.encode(errors="surrogatepass") if isinstance(raw, str) else bytes(raw)
-
-
-class _Watch:
-    """Tells the hooks of one event, however it ends."""
-
-    __slots__ = ("consumer", "hooks", "outcome", "rejection", "route", "start")
-
-    def __init__(self, consumer: str, hooks: tuple[Hooks, ...]) -> None:
-        self.consumer = consumer
-        self.hooks = hooks
-        self.route: Route | None = None
-        self.rejection: Rejection | None = None
-        self.outcome: Outcome | None = None
-
-    def __enter__(self) -> Self:
-        self.start = perf_counter()
-        return self
-
-    def ended(self, outcome: Outcome) -> Outcome:
-        self.outcome = outcome
-        return outcome
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if not self.hooks:
-            return
-        known = self.rejection or self.route or (error if isinstance(error, ViewError) else None)
-        reason = self.rejection.reason if self.rejection else None
-        if reason is None and kind is not None:
-            reason = "error"
-        if self.outcome is Outcome.SKIPPED:
-            reason = "no-handler"
-        details = Consumed(
-            consumer=self.consumer,
-            event=known.event if known else None,
-            version=known.version if known else None,
-            outcome=self.outcome,
-            reason=reason,
-            seconds=perf_counter() - self.start,
-        )
-        notify(self.hooks, details)

@@ -1,15 +1,22 @@
-"""A rejected event, kept whole."""
+"""A rejected event, kept whole: as it is when it is rejected, and as a store gives it back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
-from jobarium_events.errors import Rejection, Violation
+from jobarium_events import errors
+from jobarium_events.errors import Malformed, Rejection, Violation
 
-__all__ = ["DeadLetter"]
+__all__ = ["DeadLetter", "KeptLetter", "LetterFilter", "storable_fields"]
+
+# What a store keeps of one letter: an array of a million wrong items has a million violations.
+_MOST_VIOLATIONS = 100
+_LONGEST_NAME = 200
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,3 +58,104 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"<DeadLetter {self.rejection.contract}: {self.reason}>"
+
+
+class KeptLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """A dead letter as a store gives it back.
+
+    Attributes:
+        id: Its number in the store; a later one is higher.
+        raw: The bytes exactly as they came.
+        attributes: The message's attributes as they came.
+        consumer: Name of the consumer that rejected it.
+        event: The event's name, as far as it was readable.
+        version: The event's version, as far as it was readable.
+        reason: Stable and machine-readable, such as ``"invalid-payload"``.
+        problem: What was wrong with bytes that are no event; None for any other reason.
+        violations: The places where it broke its contract, the first hundred of them; never a payload's value.
+        rejected_at: When it was rejected.
+        replayed_at: When it was replayed last, or None.
+    """
+
+    id: int
+    raw: bytes
+    attributes: Mapping[str, str]
+    consumer: str
+    event: str | None
+    version: str | None
+    reason: str
+    problem: str | None
+    violations: tuple[Violation, ...]
+    rejected_at: datetime
+    replayed_at: datetime | None = None
+
+    @property
+    def rejection(self) -> Rejection:
+        """Why it was rejected, as the error that the consumer had."""
+        first = self.violations[0] if self.violations else None
+
+        def explain() -> tuple[Violation, ...]:
+            return self.violations
+
+        kind = _KINDS.get(self.reason)
+        if kind is None or kind is Malformed:
+            return Malformed(self.problem or self.reason, self.event, self.version, first, explain=explain)
+        return kind(self.event, self.version, first, explain=explain)
+
+    def __repr__(self) -> str:
+        return f"<KeptLetter {self.id}, {self.rejection.contract}: {self.reason}>"
+
+
+_KINDS: Mapping[str, Callable[..., Rejection]] = {
+    kind.reason: kind
+    for kind in vars(errors).values()
+    if isinstance(kind, type) and issubclass(kind, Rejection) and kind is not Rejection
+}
+
+
+class LetterFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which of the letters in a store are meant: those that fit all of what is given.
+
+    Attributes:
+        event: The event's name.
+        version: The event's version.
+        reason: Why they were rejected.
+        consumer: Name of the consumer that rejected them.
+        before: A moment, with an offset, before which they were rejected.
+        since: A moment, with an offset, at or after which they were rejected.
+        replayed: Whether they have been replayed.
+    """
+
+    event: str | None = None
+    version: str | None = None
+    reason: str | None = None
+    consumer: str | None = None
+    before: datetime | None = None
+    since: datetime | None = None
+    replayed: bool | None = None
+
+
+def storable_fields(letter: DeadLetter) -> dict[str, Any]:
+    """Return what a store keeps of a letter, attributes and violations as JSON.
+
+    JSON escapes what a database may not hold in a text; names, which it looks for, are cut and escaped here.
+    """
+    rejection = letter.rejection
+    violations = msgspec.to_builtins(letter.violations[:_MOST_VIOLATIONS])
+    return {
+        "raw": letter.raw,
+        "attributes": json.dumps(dict(letter.attributes), default=str),
+        "consumer": letter.consumer,
+        "event": _name(letter.event),
+        "version": _name(letter.version),
+        "reason": letter.reason,
+        "problem": rejection.problem if isinstance(rejection, Malformed) else None,
+        "violations": json.dumps(violations),
+        "rejected_at": letter.rejected_at,
+    }
+
+
+def _name(text: str | None) -> str | None:
+    if text is None or (text.isprintable() and len(text) <= _LONGEST_NAME):
+        return text
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text[:_LONGEST_NAME])

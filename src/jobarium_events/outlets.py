@@ -147,15 +147,13 @@ class Outlet:
         try:
             document = document_of(payload, validator)
         except NotJson as problem:
-            raise self._refused([in_payload(problem.violation)]) from None
+            raise self._refused(map(in_payload, problem.violations)) from None
         violations = validator.violations(document)
         if violations:
             raise self._refused(map(in_payload, violations))
         try:
             content = document if self._decode is None else validator.convert(document)
             return content, orjson.Fragment(_encode(document))
-        except UnicodeEncodeError:
-            raise self._refused([Violation("/payload", "json")]) from None
         except msgspec.ValidationError:
             raise self._refused([Violation("/payload", "range")]) from None
 

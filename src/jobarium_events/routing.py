@@ -19,7 +19,8 @@ from jobarium_events.views import view_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jobarium_events.catalog import Catalog
+    from jobarium_events.catalog import Catalog, Entry
+    from jobarium_events.views import View
 
 __all__ = ["NO_ROUTE", "Handler", "Route", "Router"]
 
@@ -81,12 +82,14 @@ class Router:
     """The handlers and upcasts of one consumer, and the routes that follow from them, each made when first taken.
 
     Attributes:
+        view: Gives the view of a contract's payloads that a handler's annotation asks for.
         events: The names of the events that have a handler.
         resolved: The routes made so far, by name and version.
     """
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, view: Callable[[Any, Entry], View] = view_of) -> None:
         self._catalog = catalog
+        self.view = view
         self._handlers: dict[tuple[str, str], Handler] = {}
         self._upcasts: dict[tuple[str, str], Upcast] = {}
         self._lock = threading.Lock()
@@ -147,11 +150,11 @@ class Router:
                 raise RetiredVersion(event, version)
             handler, chain = self._handlers.get((event, version)), self._chain(event, version)
             if handler is not None:
-                reader: Reader = ContractReader(entry, view_of(handler.wanted, entry))
+                reader: Reader = ContractReader(entry, self.view(handler.wanted, entry))
             elif chain:
                 handler = self._handlers[event, chain[-1].target]
                 target = self._catalog.entry(event, chain[-1].target)
-                reader = UpcastingReader(self._catalog, chain, view_of(handler.wanted, target))
+                reader = UpcastingReader(self._catalog, chain, self.view(handler.wanted, target))
             else:
                 return None
             route = Route(event, version, handler, reader)

@@ -11,6 +11,7 @@ import msgspec
 from uuid_utils import uuid7
 
 from jobarium_events.errors import Violation
+from jobarium_events.validation.documents import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +54,7 @@ def stamps(given: Mapping[str, Any]) -> dict[str, str]:
     violations = [
         Violation(f"/{name}", "type", "string")
         for name, value in given.items()
-        if name not in ("event_id", "occurred_at") and not is_text(value)
+        if name not in ("event_id", "occurred_at") and not (isinstance(value, str) and encodable(value))
     ]
     event_id = str(given["event_id"]) if "event_id" in given else str(uuid7())
     if "event_id" in given:
@@ -76,14 +77,6 @@ def stamps(given: Mapping[str, Any]) -> dict[str, str]:
         "trace_id": given["trace_id"] if "trace_id" in given else trace_of(event_id),
         **{name: given[name] for name in _OPTIONAL if name in given},
     }
-
-
-def is_text(value: object) -> bool:
-    """Whether a value is text that JSON can hold: half of a surrogate pair is none."""
-    try:
-        return isinstance(value, str) and value.encode() is not None
-    except UnicodeEncodeError:
-        return False
 
 
 def trace_of(event_id: str) -> str:

@@ -104,7 +104,8 @@ def _step(upcast: Upcast, validator: Any, view: View, event: Event[Any]) -> Even
     try:
         document = document_of(upcast.call(event.payload, event), validator)
     except NotJson as problem:
-        raise InvalidUpcast(upcast.event, upcast.source, in_payload(problem.violation)) from None
+        found = [in_payload(violation) for violation in problem.violations]
+        raise InvalidUpcast(upcast.event, upcast.source, found[0], explain=lambda: found) from None
     except Exception as error:
         # Being pure, it would fail for this event every time; the dead letters keep the event until it is mended.
         raise InvalidUpcast(upcast.event, upcast.source, Violation("/payload", "upcast")) from error

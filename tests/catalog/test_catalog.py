@@ -95,3 +95,16 @@ def test_with_gives_a_new_catalog(chain, tmp_path):
         "the catalog of several has 14 mistakes:\n  - catalog at thing.made: is an event of two", str(clash.value)
     )
     assert len(BUNDLED) == 14
+
+
+def test_two_catalogs_with_one_class_name(tmp_path):
+    one, other = (
+        Catalog.load(folders.write(tmp_path / name, folders.table(name, {"v1": 'key = "{id}"'}),
+                                   {f"{name}/v1.json": folders.schema({"id": folders.TEXT})}))
+        for name in ("thing.made", "thing-made")
+    )  # fmt: skip
+    with pytest.raises(CatalogError) as clash:
+        BUNDLED.with_(one, other)
+    assert [str(problem) for problem in clash.value.problems] == [
+        "thing-made/v1.json: and thing.made v1 would both have the payload class ThingMadeV1; rename one"
+    ]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from jobarium_events import Catalog, Consumer, Outcome, Producer
 from jobarium_events.errors import CatalogError, Problem
+from jobarium_events.validation import compiling
 from tests import folders
 from tests.folders import MOMENT, RELEASES, TEXT, WHOLE, schema, table, write
 from tests.strategies import few
@@ -235,6 +236,46 @@ def test_all_mistakes_at_once(tmp_path):
         ("a.json", ""), ("b/v1.json", ""), ("catalog.toml", f"{V1}.key"), ("catalog.toml", f"{NAME}.v3"),
         ("catalog.toml", "more"), (FILE, ""), ("thing.made/v2.json", "/type"),
     ]  # fmt: skip
+
+
+BAD = {**GOOD, "properties": {"id": {"type": "text"}, "at": {"pattern": "("}, "count": {"$ref": "#/nowhere"}}}
+BAD_PLACES = ["/properties/at/pattern", "/properties/count/$ref", "/properties/id/type"]
+
+
+def test_a_schema_that_the_manifest_does_not_name_is_checked_all_the_same(tmp_path):
+    files = {FILE: GOOD, "other.made/v1.json": BAD, "third.made/v1.json": "{", "thing.made/v2.json": {"type": "string"}}
+    assert found(write(tmp_path, manifest(), files)) == [
+        ("other.made/v1.json", ""), *(("other.made/v1.json", place) for place in BAD_PLACES),
+        ("thing.made/v2.json", ""), ("thing.made/v2.json", "/type"),
+        ("third.made/v1.json", ""), ("third.made/v1.json", ""),
+    ]  # fmt: skip
+
+
+def test_a_schema_whose_table_in_the_manifest_is_wrong_is_checked_too(tmp_path):
+    folder = write(tmp_path, manifest("key = 1"), {FILE: {"type": "string"}})
+    assert found(folder) == [("catalog.toml", V1), (FILE, "/type")]
+
+
+@pytest.mark.parametrize("text", ["releases = ", None])
+def test_without_a_manifest_the_schemas_are_checked_and_none_is_said_to_be_missing_there(tmp_path, text):
+    lost = {**GOOD, "properties": {**GOOD["properties"], "x": {"$ref": "#/nowhere"}}}
+    folder = write(tmp_path, text or "", {FILE: GOOD, "thing.made/v2.json": BAD, "a.made/v1.json": lost, "x.json": {}})
+    if text is None:
+        (folder / "catalog.toml").unlink()
+    assert found(folder) == [
+        ("a.made/v1.json", "/properties/x/$ref"), ("catalog.toml", ""),
+        *(("thing.made/v2.json", place) for place in BAD_PLACES), ("x.json", ""),
+    ]  # fmt: skip
+
+
+def test_loading_compiles_nothing(tmp_path, monkeypatch):
+    def compiled(*_):
+        raise AssertionError("it is to be compiled on first use")
+
+    monkeypatch.setattr(compiling, "checker", compiled)
+    monkeypatch.setattr(compiling, "read", compiled)
+    unique = {"type": "array", "uniqueItems": True}
+    assert len(folders.one(tmp_path, {**GOOD, "properties": {**GOOD["properties"], "tags": unique}})) == 1
 
 
 def test_a_schema_of_another_dialect_and_one_that_is_composed(tmp_path):

@@ -15,7 +15,7 @@ import pytest
 from jobarium_events.cli import main
 from tests.cli.conftest import Run, process
 
-COMMANDS = ["demo", "catalog", "show", "validate", "generate"]
+COMMANDS = ["demo", "catalog", "show", "validate", "generate", "check", "verify"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -76,7 +76,7 @@ def test_a_catalog_with_mistakes_prints_all_of_them(run: Run, folder: Path) -> N
         assert "  - stray.json: belongs to no event" in ended.err
 
 
-@pytest.mark.parametrize("missing", ["typer", "rich"])
+@pytest.mark.parametrize("missing", ["typer", "rich", "tomlkit"])
 def test_without_the_extra_one_line_says_what_to_install(tmp_path: Path, missing: str) -> None:
     code = f"""
 import importlib.util, sys

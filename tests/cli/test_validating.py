@@ -100,7 +100,9 @@ def test_payloads_of_a_contract_that_is_named(run: Run, tmp_path: Path) -> None:
         (b" \n\n", "is empty"),
         (b'{"a": "\xff"}', "is not UTF-8, at byte 7"),
         (b'{"a": ', "is not JSON, at byte "),
-        (b"[1]", "is JSON, but not an object"),
+        (b" [1]\n", "is a JSON array; write what it holds as JSON lines, one to a line"),
+        (b"[1", "is not JSON, at byte "),
+        (b"1", "is JSON, but not an object"),
     ],
 )
 @pytest.mark.parametrize("options", [[], ["--as", "job.updated", "v1"]])
@@ -112,6 +114,12 @@ def test_what_is_no_event_at_all(run: Run, tmp_path: Path, content: bytes, findi
     line = ended.out.splitlines()[0]
     assert line.startswith(f"{file}:1: {finding}")
     assert line.endswith(" [malformed]")
+
+
+def test_json_lines_without_a_line(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(b"\n")
+    assert run("validate", file) == (1, f"{file}:1: is empty [malformed]\n1 of 1 event invalid\n", "")
 
 
 def test_json_lines_are_known_by_their_look_as_well(run: Run, tmp_path: Path) -> None:
@@ -190,6 +198,12 @@ def test_a_file_that_is_not_there_is_misuse(run: Run, events: Events, tmp_path: 
     ended = run("validate", events({}), tmp_path / "missing.json")
     assert (ended.code, ended.out) == (2, "")
     assert "there is no file" in ended.err
+
+
+def test_a_folder_is_misuse(run: Run, events: Events, tmp_path: Path) -> None:
+    ended = run("validate", events({}), tmp_path, columns=500)
+    assert (ended.code, ended.out) == (2, "")
+    assert f"{tmp_path} is a folder; name the files in it" in ended.err
 
 
 def test_an_unknown_contract_is_misuse(run: Run, events: Events) -> None:

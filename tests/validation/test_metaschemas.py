@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobarium_events.errors import SchemaError
-from jobarium_events.validation import check_schema, compile_schema
+from jobarium_events.validation import Validator, check_schema, compile_schema
 from tests.validation.schemas import documents, examples, schemas
 
 DIALECTS = [
@@ -110,12 +110,13 @@ def test_lists_may_be_rather_deep(dialect: str) -> None:
     assert [each.rule for each in validator.violations(document[0])] == ["type"]
 
 
-@examples(50)
-@given(
-    schema=st.one_of(
-        schemas(), schemas().flatmap(lambda schema: st.dictionaries(st.sampled_from(sorted(schema)), documents))
-    )
+MAYBE_SCHEMAS = st.one_of(
+    schemas(), schemas().flatmap(lambda schema: st.dictionaries(st.sampled_from(sorted(schema)), documents))
 )
+
+
+@examples(50)
+@given(schema=MAYBE_SCHEMAS)
 def test_nothing_but_a_schema_error_escapes(schema: Any) -> None:
     try:
         compile_schema(schema)
@@ -124,3 +125,41 @@ def test_nothing_but_a_schema_error_escapes(schema: Any) -> None:
     else:
         return
     assert text.startswith("schema")
+
+
+@examples(50)
+@given(schema=MAYBE_SCHEMAS)
+def test_what_has_no_mistake_and_no_lost_reference_always_compiles(schema: Any) -> None:
+    """So a catalog need not compile what it loads."""
+    if check_schema(schema):
+        return
+    try:
+        forms = [Validator(schema, closed=True), Validator(schema)]
+    except SchemaError:
+        return
+    for form in forms:
+        assert form.engine
+        assert form.type is not None
+        assert form.violations({"a": [1]}) is not None
+
+
+WRONG = {"properties": 5}
+
+
+@pytest.mark.parametrize(
+    ("dialect", "keyword", "value", "pointer"),
+    [
+        (DIALECTS[0], "$defs", {"a/b": WRONG}, "/a~1b/properties"),
+        (DIALECTS[0], "contentSchema", WRONG, "/properties"),
+        (DIALECTS[0], "dependentSchemas", {"a/b": WRONG}, "/a~1b/properties"),
+        (DIALECTS[0], "prefixItems", [{}, WRONG], "/1/properties"),
+        (DIALECTS[0], "unevaluatedItems", WRONG, "/properties"),
+        (DIALECTS[0], "unevaluatedProperties", WRONG, "/properties"),
+        (DIALECTS[1], "prefixItems", [{}, WRONG], "/1/properties"),
+        (DIALECTS[2], "additionalItems", WRONG, "/properties"),
+    ],
+)
+def test_a_mistake_within_a_keyword_of_another_dialect(dialect: str, keyword: str, value: Any, pointer: str) -> None:
+    for wrong, place in ((value, pointer), (1, "")):
+        schema = {"$schema": dialect, "properties": {"x": {"properties": {}, keyword: wrong}}}
+        assert {mistake.pointer for mistake in check_schema(schema)} == {f"/properties/x/{keyword}{place}"}

@@ -7,7 +7,7 @@ import pytest
 
 from jobarium_events.errors import SchemaError
 from jobarium_events.validation import checking, compile_schema
-from jobarium_events.validation.references import endless, lookup, walk
+from jobarium_events.validation.references import bundled, endless, has_only_pointers, lookup, lost_references, walk
 
 LATER = "https://json-schema.org/draft/2020-12/schema"
 
@@ -170,3 +170,50 @@ def test_walk_yields_each_subschema_with_its_pointer() -> None:
 def test_lookup_refuses_what_is_not_there(reference: str) -> None:
     with pytest.raises(SchemaError):
         lookup({"a": ["no schema"]}, reference)
+
+
+def test_every_lost_reference_is_named() -> None:
+    schema = {
+        "properties": {"a": {"$ref": "#/none"}, "b": {"$ref": "#/nothing"}},
+        "$defs": {"c": {"$ref": "#/$defs/c"}},
+    }
+    assert {error.pointer for error in lost_references(schema)} == {"/properties/a/$ref", "/properties/b/$ref"}
+    far = {"properties": {"a": {"$ref": "a.json"}, "b": {"$ref": "b.json"}}}
+    assert {error.pointer for error in lost_references(far)} == {"/properties/a/$ref", "/properties/b/$ref"}
+
+
+def test_in_a_schema_with_other_mistakes_only_pointers_are_followed() -> None:
+    assert [e.pointer for e in lost_references({"type": 1, "not": {"$ref": "#/none"}}, valid=False)] == ["/not/$ref"]
+    assert lost_references({"$id": 1, "type": 1, "not": {"$ref": "a.json"}}, valid=False) == []
+    assert lost_references({"properties": {"a": {"$ref": "#"}}}) == []
+
+
+TEXT = {"type": "string"}
+BUNDLES = [
+    {
+        "$id": "http://x.test/a",
+        "properties": {"a": {"$ref": "b"}},
+        "definitions": {"b": {"$id": "b", "type": "string"}},
+    },
+    {"properties": {"a": {"$ref": "#here"}}, "definitions": {"b": {"$id": "#here", "type": "string"}}},
+    {"$id": "http://x.test/tree", "type": "object", "properties": {"a": TEXT, "next": {"$ref": "tree"}}},
+    {"$schema": LATER, "properties": {"a": {"$ref": "#b"}}, "$defs": {"b": {"$anchor": "b", "type": "string"}}},
+    {"properties": {"a": {"$ref": "#/x/y"}}, "x": {"y": {"type": "string"}}},
+    {"properties": {"a": {"type": "string"}, "meta": {"$ref": "http://json-schema.org/draft-07/schema#"}}},
+]
+
+
+@pytest.mark.parametrize("schema", BUNDLES)
+def test_a_bundle_means_the_same_and_has_only_pointers(schema: dict[str, Any]) -> None:
+    bundle = bundled(schema)
+    assert has_only_pointers(bundle)
+    one, other = compile_schema(schema), compile_schema(bundle)
+    documents = [{}, {"a": "x"}, {"a": 1}, {"next": {"a": 1}}, {"next": {"next": {"a": "x"}}}, {"meta": {"type": 1}}, 3]
+    assert [one.is_valid(each) for each in documents] == [other.is_valid(each) for each in documents]
+    assert len({one.is_valid(each) for each in documents}) == 2
+
+
+def test_what_needs_no_bundle_is_left_as_it_is() -> None:
+    schema = {"properties": {"a": {"$ref": "#/definitions/a"}}, "definitions": {"a": {"type": "string"}}}
+    assert bundled(schema) is schema
+    assert bundled(True) is True

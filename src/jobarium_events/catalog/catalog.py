@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from jobarium_events.catalog.bundled import bundled_entries
-from jobarium_events.catalog.loading import load_entries
+from jobarium_events.catalog.loading import clashes, load_entries
 from jobarium_events.contract import Contract, Lifecycle, contract_of, version_number
 from jobarium_events.errors import CatalogError, Problem, UnknownContract
 
@@ -56,7 +56,7 @@ class Catalog:
         """Return a catalog of this one's contracts and the others'. Its releases are this one's.
 
         Raises:
-            CatalogError: If two of them have an event of the same name.
+            CatalogError: If two of them have an event of the same name, or payload classes of the same name.
         """
         entries = dict(self._entries)
         events = set(self._by_event)
@@ -69,6 +69,7 @@ class Catalog:
             ]
             events.update(other.events)
             entries.update(other.entries)
+        problems += clashes(entry.contract for entry in entries.values())
         if problems:
             raise CatalogError("of several", problems)
         return Catalog(entries.values(), self._releases)

@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from jobarium_events.catalog.entry import Entry
-from jobarium_events.catalog.manifest import MANIFEST, Manifest, VersionEntry, quoted, read
+from jobarium_events.catalog.files import FolderFiles
+from jobarium_events.catalog.manifest import MANIFEST, Manifest, VersionEntry, quoted, read_from
 from jobarium_events.contract import VERSION, Contract, KeyTemplate
 from jobarium_events.errors import CatalogError, Problem, SchemaError
 from jobarium_events.validation import Validator, check_schema
 from jobarium_events.validation.dialects import escape
+from jobarium_events.validation.references import lost_references
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator
 
-__all__ = ["contract_from", "load_entries", "schema_path"]
+    from jobarium_events.catalog.files import Files
+
+__all__ = ["clashes", "contract_from", "load_entries", "load_files", "load_folder", "schema_path"]
 
 _NOT_EVENTS = frozenset(("decisions",))
 _NOT_SCHEMAS = frozenset(("envelope.json", MANIFEST, "catalog.lock"))
@@ -31,29 +35,52 @@ def load_entries(folder: str | os.PathLike[str]) -> tuple[list[Entry], tuple[str
     Raises:
         CatalogError: With every mistake in the folder.
     """
+    manifest, entries = load_folder(folder)
+    return entries, manifest.releases
+
+
+def load_folder(folder: str | os.PathLike[str]) -> tuple[Manifest, list[Entry]]:
+    """Return the manifest of a folder and its contracts, in the manifest's order.
+
+    Raises:
+        CatalogError: With every mistake in the folder.
+    """
     root = Path(folder)
     if not root.is_dir():
         raise CatalogError(str(folder), [Problem(str(folder), "", "is no folder")])
-    manifest, problems = read(root)
-    found = {(event, version): path for event, version, path in _files(root, problems)}
+    return load_files(FolderFiles(root), str(folder))
+
+
+def load_files(files: Files, source: str) -> tuple[Manifest, list[Entry]]:
+    """Return the manifest among some files and its contracts, in the manifest's order.
+
+    Args:
+        files: The files.
+        source: How to name them in an error.
+
+    Raises:
+        CatalogError: With every mistake in the files.
+    """
+    manifest, problems = read_from(files)
+    found = dict.fromkeys(_schemas(files, problems))
     entries = []
-    if problems and not manifest.events:
-        raise CatalogError(str(folder), problems)
     for event, declared in manifest.events.items():
         for version, details in declared.versions.items():
-            path = found.pop((event, version), None)
-            if path is None:
-                missing = schema_path(event, version)
-                problems.append(Problem(MANIFEST, f"event.{quoted(event)}.{version}", f"has no file; add {missing}"))
+            file = schema_path(event, version)
+            if (event, version) not in found:
+                problems.append(Problem(MANIFEST, f"event.{quoted(event)}.{version}", f"has no file; add {file}"))
                 continue
-            schema = _schema(path, path.relative_to(root).as_posix(), details, problems)
+            del found[event, version]
+            schema = _schema(files, file, details, problems)
             if schema is not None:
                 entries.append(Entry(contract_from(manifest, event, version, schema)))
     problems += list(_unlisted(found, problems))
-    problems += _clashes(entry.contract for entry in entries)
+    for event, version in found:
+        _schema(files, schema_path(event, version), None, problems)
+    problems += clashes(entry.contract for entry in entries)
     if problems:
-        raise CatalogError(str(folder), sorted(set(problems)))
-    return entries, manifest.releases
+        raise CatalogError(source, sorted(set(problems)))
+    return manifest, entries
 
 
 def contract_from(manifest: Manifest, event: str, version: str, schema: Mapping[str, Any]) -> Contract:
@@ -81,34 +108,38 @@ def schema_path(event: str, version: str) -> str:
     return f"{event}/{version}.json"
 
 
-def _files(root: Path, problems: list[Problem]) -> Iterator[tuple[str, str, Path]]:
-    for entry in sorted(root.iterdir()):
-        if not entry.is_dir():
-            if entry.suffix == ".json" and entry.name not in _NOT_SCHEMAS:
+def _schemas(files: Files, problems: list[Problem]) -> Iterator[tuple[str, str]]:
+    """Yield event and version of each schema that is there, in the files' order."""
+    for path in sorted(files.paths()):
+        folder, _, name = path.rpartition("/")
+        if not name.endswith(".json"):
+            continue
+        if not folder:
+            if name not in _NOT_SCHEMAS:
                 text = "belongs to no event; schemas stand at <event name>/<version>.json"
-                problems.append(Problem(entry.name, "", text))
-        elif entry.name not in _NOT_EVENTS and not entry.name.startswith("."):
-            for path in sorted(entry.glob("*.json")):
-                if VERSION.fullmatch(path.stem):
-                    yield entry.name, path.stem, path
-                else:
-                    text = "is not named after a version, such as v1.json"
-                    problems.append(Problem(f"{entry.name}/{path.name}", "", text))
+                problems.append(Problem(name, "", text))
+        elif folder not in _NOT_EVENTS and not folder.startswith("."):
+            version = name.removesuffix(".json")
+            if VERSION.fullmatch(version):
+                yield folder, version
+            else:
+                problems.append(Problem(path, "", "is not named after a version, such as v1.json"))
 
 
 def _unlisted(found: Iterable[tuple[str, str]], problems: Iterable[Problem]) -> Iterator[Problem]:
-    unread = tuple(f"{problem.place}." for problem in problems if problem.file == MANIFEST)
+    # What is wrong with the manifest as a whole has no place: nothing is known of any version then.
+    unread = tuple(problem.place and f"{problem.place}." for problem in problems if problem.file == MANIFEST)
     for event, version in found:
         table = f"event.{quoted(event)}.{version}"
         if not f"{table}.".startswith(unread):
             yield Problem(schema_path(event, version), "", f"is not in the manifest; add [{table}]")
 
 
-def _schema(path: Path, file: str, details: VersionEntry | None, problems: list[Problem]) -> Mapping[str, Any] | None:
+def _schema(files: Files, file: str, details: VersionEntry | None, problems: list[Problem]) -> Mapping[str, Any] | None:
     """Read and check one schema file; None if it cannot be used. Without `details` there is no manifest to match."""
     before = len(problems)
     try:
-        schema = orjson.loads(path.read_bytes())
+        schema = orjson.loads(files.read(file))
     except orjson.JSONDecodeError as error:
         problems.append(Problem(file, "", f"is no valid JSON: {error}"))
         return None
@@ -119,10 +150,14 @@ def _schema(path: Path, file: str, details: VersionEntry | None, problems: list[
         problems.append(Problem(file, "/type", 'a payload is an object: the schema needs "type": "object"'))
     if not isinstance(schema, dict):
         return None
-    problems += [Problem(file, mistake.pointer, mistake.explanation) for mistake in check_schema(schema)]
+    mistakes = check_schema(schema)
+    problems += [Problem(file, mistake.pointer, mistake.explanation) for mistake in mistakes]
+    if not any(mistake.pointer == "/$schema" for mistake in mistakes):
+        lost = lost_references(schema, valid=not mistakes)
+        problems += [Problem(file, error.pointer, error.problem) for error in lost]
     if len(problems) == before:
         try:
-            _ = Validator(schema, closed=True).engine  # the form that asks for more; making it finds what is wrong
+            Validator(schema, closed=True)  # an engine is made on first use, and always can be
         except SchemaError as error:
             problems.append(Problem(file, error.pointer, error.problem))
     if details is not None and isinstance(schema.get("properties", {}), dict):
@@ -162,7 +197,8 @@ def _is_key_part(schema: Any) -> bool:
     )
 
 
-def _clashes(contracts: Iterator[Contract]) -> Iterator[Problem]:
+def clashes(contracts: Iterable[Contract]) -> Iterator[Problem]:
+    """Yield each contract whose payload class has the name of another one's."""
     names: dict[str, str] = {}
     for contract in contracts:
         other = names.setdefault(contract.class_name, contract.name)

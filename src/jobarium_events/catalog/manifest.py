@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from jobarium_events.catalog.files import FolderFiles
 from jobarium_events.contract import VERSION, KeyTemplate, Lifecycle, Ordering
 from jobarium_events.errors import Problem
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["MANIFEST", "EventEntry", "Manifest", "VersionEntry", "parse", "quoted", "read"]
+    from jobarium_events.catalog.files import Files
+
+__all__ = ["MANIFEST", "EventEntry", "Manifest", "VersionEntry", "parse", "quoted", "read", "read_from"]
 
 MANIFEST = "catalog.toml"
 
@@ -186,8 +189,13 @@ def quoted(name: str) -> str:
 
 def read(folder: Path) -> tuple[Manifest, list[Problem]]:
     """Read the manifest of a folder."""
+    return read_from(FolderFiles(folder))
+
+
+def read_from(files: Files) -> tuple[Manifest, list[Problem]]:
+    """Read the manifest among some files."""
     try:
-        text = (folder / MANIFEST).read_text(encoding="utf-8")
+        text = files.read(MANIFEST).decode()
     except FileNotFoundError:
         return Manifest((), (), {}), [Problem(MANIFEST, "", "is missing; a catalog's folder needs a manifest")]
     except (OSError, UnicodeDecodeError) as error:

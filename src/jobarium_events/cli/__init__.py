@@ -11,7 +11,7 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line and exit."""
-    if importlib.util.find_spec("typer") is None or importlib.util.find_spec("rich") is None:
+    if any(importlib.util.find_spec(each) is None for each in ("rich", "tomlkit", "typer")):
         sys.stderr.write('jobarium-events needs its extra: pip install "jobarium-events[cli]"\n')
         sys.exit(2)
     # End as other tools do on Ctrl-C and when the reader of a pipe goes away: at once, and without a word.

@@ -7,11 +7,18 @@ import typer
 from typer.core import TyperGroup
 
 from jobarium_events.cli.catalogs import catalog, show
+from jobarium_events.cli.checking import check
+from jobarium_events.cli.dead_letters import dead_letters
+from jobarium_events.cli.decisions import decisions
 from jobarium_events.cli.demo import demo
 from jobarium_events.cli.generating import generate
+from jobarium_events.cli.outbox import outbox
 from jobarium_events.cli.output import console, printable
+from jobarium_events.cli.releases import deprecate, new_version, release, retire, reword
 from jobarium_events.cli.validating import validate
+from jobarium_events.cli.verifying import verify
 from jobarium_events.errors import CatalogError, JobariumEventsError
+from jobarium_events.evolution.refusals import EvidenceError, Refused
 
 __all__ = ["app"]
 
@@ -24,7 +31,7 @@ class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except CatalogError as error:
+        except (CatalogError, EvidenceError, Refused) as error:
             _print_error(str(error))
             raise typer.Exit(FOUND) from None
         except JobariumEventsError as error:
@@ -50,8 +57,24 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, catalog, show, validate, generate):
+for command in (
+    demo,
+    catalog,
+    show,
+    validate,
+    generate,
+    check,
+    verify,
+    release,
+    new_version,
+    deprecate,
+    retire,
+    reword,
+):
     app.command()(command)
+app.add_typer(decisions, name="decisions")
+app.add_typer(outbox, name="outbox")
+app.add_typer(dead_letters, name="dead-letters")
 
 
 def _print_version(*, wanted: bool) -> None:

@@ -10,7 +10,16 @@ from jobarium_events.cli.fields import fields_of
 from jobarium_events.cli.output import STYLES, Column, console, counted, paragraphs, print_json, printable, table
 from jobarium_events.contract import Contract, Lifecycle
 
-__all__ = ["FolderArgument", "FolderOption", "JsonOption", "catalog", "opened", "show"]
+__all__ = [
+    "FolderArgument",
+    "FolderOption",
+    "JsonOption",
+    "SchemasArgument",
+    "catalog",
+    "opened",
+    "schemas_in",
+    "show",
+]
 
 _FOLDER_HELP = "Folder of schemas with its catalog.toml. [default: the bundled catalog]"
 FolderArgument = Annotated[
@@ -22,9 +31,29 @@ FolderOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for a machine.")]
 
 
+_DEFAULT = Path("schemas")
+SchemasArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        exists=True,
+        file_okay=False,
+        metavar="FOLDER",
+        show_default=False,
+        help="Folder of schemas with its catalog.toml. [default: schemas]",
+    ),
+]
+
+
 def opened(folder: Path | None) -> Catalog:
     """Return the catalog in a folder, or the bundled one."""
     return Catalog.bundled() if folder is None else Catalog.load(folder)
+
+
+def schemas_in(folder: Path | None) -> Path:
+    """Return the folder to work on."""
+    if folder is None and not _DEFAULT.is_dir():
+        raise typer.BadParameter("there is no folder schemas here; name the folder of your schemas")
+    return folder or _DEFAULT
 
 
 def catalog(folder: FolderArgument = None, *, json: JsonOption = False) -> None:

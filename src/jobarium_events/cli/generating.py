@@ -35,7 +35,10 @@ def generate(
     catalog = Catalog.load(folder)
     entries = [catalog.entry(each.event, each.version) for each in catalog]
     source = generated(entries, style=style, source=f"the catalog in {folder.resolve().name}")
-    _write(output, source)
+    try:
+        _write(output, source)
+    except OSError as error:  # it may name the temporary file, which nobody asked for
+        raise OSError(error.errno, error.strerror, str(output)) from None
     console().print(f"{output}: {counted(len(entries), 'contract')}, style {style}")
 
 

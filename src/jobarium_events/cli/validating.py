@@ -44,7 +44,8 @@ def _readable(files: list[Path]) -> list[Path]:
     """Return the files if all of them are there."""
     for file in files:
         if str(file) != _STDIN and not file.is_file():
-            raise typer.BadParameter(f"there is no file {file}")
+            folder = f"{file} is a folder; name the files in it"
+            raise typer.BadParameter(folder if file.is_dir() else f"there is no file {file}")
     return files
 
 
@@ -103,7 +104,7 @@ def _documents(file: Path) -> Iterator[tuple[int, bytes]]:
     """Yield each JSON text in a file with the number of the line where it starts."""
     content = sys.stdin.buffer.read() if str(file) == _STDIN else file.read_bytes()
     lines = [(number, line) for number, line in enumerate(content.splitlines(), 1) if line.strip()]
-    if file.suffix in _LINES or (len(lines) > 1 and not _is_json(content) and _is_json(lines[0][1])):
+    if lines and (file.suffix in _LINES or (len(lines) > 1 and not _is_json(content) and _is_json(lines[0][1]))):
         return iter(lines)
     return iter([(lines[0][0] if lines else 1, content)])
 
@@ -132,7 +133,7 @@ class _Checker:
 
     def wrong(self, raw: bytes) -> Iterator[_Wrong]:
         """Yield what is wrong with an event, or with a payload if that is what the files hold."""
-        problem = _not_text(raw)
+        problem = _unusable(raw)
         if problem:
             yield None, None, "", Malformed.reason, problem
         elif self.entry is None:
@@ -190,12 +191,15 @@ def _ignore(_event: Any) -> None:
     """Take a valid event, of which nothing more is wanted."""
 
 
-def _not_text(raw: bytes) -> str | None:
-    """Return why some bytes are no text at all; None if they are some."""
+def _unusable(raw: bytes) -> str | None:
+    """Return why some bytes are no text of one event or payload at all; None if they may be."""
     try:
-        return None if raw.decode().strip() else "is empty"
+        text = raw.decode().strip()
     except UnicodeDecodeError as error:
         return f"is not UTF-8, at byte {error.start}"
+    if text.startswith("[") and _is_json(raw):
+        return "is a JSON array; write what it holds as JSON lines, one to a line"
+    return None if text else "is empty"
 
 
 def _advice(violation: Violation) -> str:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jobarium_events.generation.code import Expression, assigned, docstring, fitted
+from jobarium_events.validation.naming import ClassNames
 from jobarium_events.validation.shapes import (
     Array,
     Boolean,
@@ -59,7 +60,7 @@ class Printer(ABC):
         self.blocks: dict[str, str] = {}
         self.imported: set[tuple[str, str, str]] = set()
         self.deferred = False
-        self._reserved = {_outer_name(contract) for contract in contracts}
+        self._names = ClassNames(map(_outer_name, contracts))
         self._classes: dict[str, str] = {}  # of the contract being printed, by the names of its records
         self._hidden: set[str] = set()
 
@@ -96,7 +97,7 @@ class Printer(ABC):
         found = list(records(shape))
         self._classes = {}
         for record in found:
-            self._classes[record.name] = _outer_name(contract) if record is shape else self._free(record.name)
+            self._classes[record.name] = _outer_name(contract) if record is shape else self._names.new(record.name)
         for record in found:
             name = self._classes[record.name]
             summary = f"{'Payload' if record is shape else 'Part of the payload'} of {contract.name}."
@@ -153,14 +154,6 @@ class Printer(ABC):
     def attributes(self, record: Record) -> dict[str, str]:
         """Return the Python name of each field, and of the tag if there is one, by its name on the wire."""
         return field_names(Record(record.name, [*tag_field(record), *record.fields]))
-
-    def _free(self, name: str) -> str:
-        count, candidate = 1, name
-        while candidate in self._reserved:
-            count += 1
-            candidate = f"{name}{count}"
-        self._reserved.add(candidate)
-        return candidate
 
 
 def _plain(shape: Shape) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["DEEPEST", "too_deep"]
+__all__ = ["DEEPEST", "encodable", "too_deep"]
 
 DEEPEST = 64
 """The levels of lists and objects that a document may have; ``[]`` has one."""
@@ -28,3 +28,14 @@ def too_deep(document: Any, limit: int = DEEPEST) -> bool:
         if (type(value) is dict or type(value) is list) and too_deep(value, limit - 1):
             return True
     return False
+
+
+def encodable(text: str) -> bool:
+    """Whether JSON can hold a text: half of a surrogate pair is no character."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -9,18 +9,32 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from jobarium_events.errors import SchemaError
-from jobarium_events.validation.dialects import DRAFT_7, Schema, dialect_of, escape
-from jobarium_events.validation.documents import too_deep
+from jobarium_events.validation.dialects import DRAFT_7, DRAFT_2019_09, DRAFT_2020_12, Schema, dialect_of, escape
+from jobarium_events.validation.documents import encodable, too_deep
 from jobarium_events.validation.preparing import Prepared
 from jobarium_events.validation.references import specifications, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["SchemaMistake", "check_schema"]
 
 _DEEPEST = 64
 _LONGEST = 160
+# Keywords of other dialects, which a metaschema has no word for: references may lead into them all the same, and the
+# closed form counts the names that they declare. Each is checked as a keyword of the same form.
+_FOREIGN = {
+    DRAFT_7: {
+        "$defs": "definitions",
+        "contentSchema": "not",
+        "dependentSchemas": "definitions",
+        "prefixItems": "allOf",
+        "unevaluatedItems": "not",
+        "unevaluatedProperties": "not",
+    },
+    DRAFT_2019_09: {"prefixItems": "allOf"},
+    DRAFT_2020_12: {"additionalItems": "not"},
+}
 
 
 class SchemaMistake(msgspec.Struct, frozen=True):
@@ -47,29 +61,38 @@ def check_schema(schema: Any) -> list[SchemaMistake]:
         dialect = dialect_of(schema)
     except SchemaError as error:
         return [SchemaMistake(error.pointer, error.problem)]
+    return [*_by_metaschema(schema, dialect), *_foreign(schema, dialect), *_patterns(schema)]
+
+
+def _by_metaschema(schema: Schema, dialect: str) -> Iterator[SchemaMistake]:
     if dialect == DRAFT_7 and _draft_7().accepts(schema):
-        return _patterns(schema)
-    mistakes = [
-        SchemaMistake("".join(f"/{escape(token)}" for token in error.absolute_path), error.message[:_LONGEST])
-        for error in _exact(dialect).iter_errors(schema)
-    ]
-    return mistakes or _patterns(schema)
+        return
+    for error in _exact(dialect).iter_errors(schema):
+        yield SchemaMistake("".join(f"/{escape(token)}" for token in error.absolute_path), error.message[:_LONGEST])
+
+
+def _foreign(schema: Schema, dialect: str) -> Iterator[SchemaMistake]:
+    """Yield what is wrong within the keywords of other dialects."""
+    for pointer, inner in walk(schema):
+        if not isinstance(inner, dict):
+            continue
+        for keyword, alike in _FOREIGN[dialect].items():
+            if keyword in inner:
+                for mistake in _by_metaschema({alike: inner[keyword]}, dialect):
+                    place = mistake.pointer.removeprefix(f"/{alike}")
+                    yield SchemaMistake(f"{pointer}/{keyword}{place}", mistake.explanation)
 
 
 def _patterns(schema: Schema) -> list[SchemaMistake]:
     """Return the patterns that are no regular expressions."""
-    stated = [
-        (pattern, place)
-        for pointer, inner in walk(schema)
-        if isinstance(inner, dict)
-        for pattern, place in (
-            *(
-                (pattern, f"{pointer}/patternProperties/{escape(pattern)}")
-                for pattern in inner.get("patternProperties", ())
-            ),
-            *([(inner["pattern"], f"{pointer}/pattern")] if "pattern" in inner else ()),
-        )
-    ]
+    stated = []
+    for pointer, inner in walk(schema):
+        if isinstance(inner, dict):
+            by_name = inner.get("patternProperties")
+            by_name = by_name if isinstance(by_name, dict) else ()
+            stated += [(pattern, f"{pointer}/patternProperties/{escape(pattern)}") for pattern in by_name]
+            if isinstance(inner.get("pattern"), str):
+                stated.append((inner["pattern"], f"{pointer}/pattern"))
     if not stated:
         return []
     from jobarium_events.validation.patterns import translate  # noqa: PLC0415 - not light, and not always needed
@@ -91,25 +114,17 @@ def _no_json(value: Any, pointer: str = "") -> str | None:
         case float():
             return None if math.isfinite(value) else pointer
         case str():
-            return None if value.isascii() or _encodable(value) else pointer
+            return None if encodable(value) else pointer
         case list():
             items: Any = enumerate(value)
         case dict():
-            if not all(isinstance(name, str) and _encodable(name) for name in value):
+            if not all(isinstance(name, str) and encodable(name) for name in value):
                 return pointer
             items = value.items()
         case _:
             return pointer
     found = (_no_json(inner, f"{pointer}/{escape(name)}") for name, inner in items)
     return next((place for place in found if place is not None), None)
-
-
-def _encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 @cache

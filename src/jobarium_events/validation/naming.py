@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["ClassNames", "class_name"]
 
@@ -26,8 +30,8 @@ def _capitalized(text: str) -> str:
 class ClassNames:
     """The names that are given already, so that no two classes have one."""
 
-    def __init__(self) -> None:
-        self._given: set[str] = set()
+    def __init__(self, given: Iterable[str] = ()) -> None:
+        self._given = set(given)
 
     def new(self, name: str) -> str:
         """Return a name that no other class has: this one, or it with a number."""

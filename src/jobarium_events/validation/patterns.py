@@ -19,7 +19,7 @@ from jobarium_events.errors import SchemaError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["portable", "translate"]
+__all__ = ["Scanner", "portable", "translate"]
 
 _SETS: dict[str, list[tuple[int, int]]] = {
     "d": [(0x30, 0x39)],
@@ -78,7 +78,7 @@ def portable(pattern: str) -> str:
 @lru_cache(maxsize=1024)
 def _translations(pattern: str) -> tuple[str, str]:
     try:
-        pythons, portables = zip(*_Scanner(pattern).parts(), strict=True) if pattern else ((), ())
+        pythons, portables = zip(*Scanner(pattern).parts(), strict=True) if pattern else ((), ())
         python = "".join(pythons)
         re.compile(python)
     except (re.error, OverflowError, RecursionError) as error:
@@ -86,14 +86,15 @@ def _translations(pattern: str) -> tuple[str, str]:
     return python, "".join(portables)
 
 
-class _Scanner:
-    """Yields the parts of a pattern, each as it is in Python and as it is in Rust."""
+class Scanner:
+    """Reads a pattern token by token; `parts` yields each as it is in Python and as it is in Rust."""
 
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern
         self.position = 0
 
     def token(self) -> re.Match[str]:
+        """Read one token."""
         match = _TOKEN.match(self.pattern, self.position)
         if match is None:
             raise self.refused("an escape is not complete")
@@ -101,9 +102,11 @@ class _Scanner:
         return match
 
     def refused(self, problem: str) -> re.error:
+        """Return the error that says what is wrong here."""
         return re.error(problem, self.pattern, self.position)
 
     def parts(self) -> Iterator[tuple[str, str]]:
+        """Yield each token, or class, as Python and as Rust write it."""
         while self.position < len(self.pattern):
             token = self.token()
             match token.lastgroup, token[0]:
@@ -138,15 +141,21 @@ class _Scanner:
                 return _literal(self.code_point(token))
 
     def bracketed(self) -> str:
+        """Read a class, after its ``[``, and return it as both write it."""
+        negated, members = self.members()
+        if not members:  # `[]` matches nothing, `[^]` anything
+            return r"[\s\S]" if negated else r"[^\s\S]"
+        return f"[{'^' if negated else ''}{_written(members)}]"
+
+    def members(self) -> tuple[bool, list[tuple[int, int]]]:
+        """Read a class, after its ``[``: whether it is negated, and the ranges of code points that it lists."""
         negated = self.pattern.startswith("^", self.position)
         self.position += negated
         members: list[tuple[int, int]] = []
         while not self.pattern.startswith("]", self.position):
             members += self.member()
         self.position += 1
-        if not members:  # `[]` matches nothing, `[^]` anything
-            return r"[\s\S]" if negated else r"[^\s\S]"
-        return f"[{'^' if negated else ''}{_written(members)}]"
+        return negated, members
 
     def member(self) -> list[tuple[int, int]]:
         """Read one member of a class, as ranges of code points: a character, an escape or a range."""
@@ -163,6 +172,7 @@ class _Scanner:
         return [(first[0], last[0])]
 
     def atom(self) -> list[tuple[int, int]]:
+        """Read one end of a range, or an escape for a set, as ranges of code points."""
         if self.position >= len(self.pattern):
             raise self.refused("a [ is not closed")
         if self.pattern[self.position] != "\\":  # what starts a group or a quantifier elsewhere is itself here
@@ -184,6 +194,7 @@ class _Scanner:
         return _complement(ranges) if kind.isupper() else ranges
 
     def code_point(self, token: re.Match[str]) -> int:
+        """Return the character that a token stands for."""
         match token.lastgroup:
             case "x" | "u" | "braces" as base:
                 return self.character(int(token[base], 16))
@@ -199,6 +210,7 @@ class _Scanner:
                 raise self.refused(f"{token[0]} is not complete")
 
     def character(self, code: int) -> int:
+        """Return a code point, if there is such a one."""
         if code > sys.maxunicode:
             raise self.refused("there is no such code point")
         return code

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from jobarium_events.errors import SchemaError
-from jobarium_events.validation.dialects import DRAFT_7, DRAFT_2019_09, Schema, children, dialect_of
+from jobarium_events.validation.dialects import DRAFT_7, DRAFT_2019_09, Schema, children, dialect_of, rebuilt
 
-__all__ = ["endless", "has_only_pointers", "lookup", "specifications", "walk"]
+__all__ = ["bundled", "endless", "has_only_pointers", "lookup", "lost_references", "specifications", "walk"]
 
 _RESOURCE_KEYWORDS = frozenset(("$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveRef", "$recursiveAnchor"))
 # Keywords whose subschemas speak of the very value that the schema does.
@@ -65,29 +65,49 @@ def has_only_pointers(root: Schema) -> bool:
     Raises:
         SchemaError: If a reference leads out of the schema, or nowhere, or back to itself.
     """
+    simple, errors = _survey(root)
+    for error in errors:
+        raise error
+    return simple
+
+
+def lost_references(root: Schema, *, valid: bool = True) -> list[SchemaError]:
+    """Return what is wrong with each reference that leads out of the schema, or nowhere, or back to itself.
+
+    Args:
+        root: The schema.
+        valid: Whether it is a valid schema otherwise; in one that is not, only pointers are followed.
+    """
+    if not valid and not all(_plain(pointer, subschema) for pointer, subschema in walk(root)):
+        return []
+    return list(_survey(root)[1])
+
+
+def _survey(root: Schema) -> tuple[bool, Iterator[SchemaError]]:
+    """Return whether every reference is a pointer to a subschema, and what is wrong with those that lead nowhere."""
     places = list(walk(root))
     if not all(_plain(pointer, subschema) for pointer, subschema in places):
-        _resolve_all(root)
-        return False
-    targets: dict[str, Schema] = {}
+        return False, _unresolvable(root)
+    lost: list[SchemaError] = []
+    targets: list[Schema] = []
     for pointer, subschema in places:
         reference = subschema.get("$ref") if isinstance(subschema, Mapping) else None
         if isinstance(reference, str):
             try:
-                targets[reference] = lookup(root, reference)
+                targets.append(lookup(root, reference))
             except SchemaError as error:
-                raise SchemaError(error.problem, f"{pointer}/$ref") from None
-    if not targets:
-        return True
+                lost.append(SchemaError(error.problem, f"{pointer}/$ref"))
+    if lost or not targets:
+        return True, iter(lost)
     known = {id(subschema) for _, subschema in places}
-    if any(id(target) not in known for target in targets.values()):
+    if any(id(target) not in known for target in targets):
         # What stands outside every keyword is no schema to the walk; it may hold anything.
-        _resolve_all(root)
-        return False
-    for pointer, subschema in places:
-        if isinstance(subschema, Mapping) and "$ref" in subschema and _leads_back(root, subschema):
-            raise SchemaError(f"$ref {subschema['$ref']!r} leads back to itself", f"{pointer}/$ref")
-    return True
+        return False, _unresolvable(root)
+    return True, (
+        SchemaError(f"$ref {subschema['$ref']!r} leads back to itself", f"{pointer}/$ref")
+        for pointer, subschema in places
+        if isinstance(subschema, Mapping) and "$ref" in subschema and _leads_back(root, subschema)
+    )
 
 
 def endless(root: Schema) -> bool:
@@ -154,18 +174,10 @@ def _leads_back(root: Schema, start: Mapping[str, Any]) -> bool:
     return False
 
 
-def _resolve_all(root: Schema) -> None:
-    """Resolve every reference within the schema and the well-known metaschemas, and nowhere else."""
-    # Rarely needed, and slower to import than all the rest together.
-    from referencing import Resource  # noqa: PLC0415
-    from referencing.exceptions import Unresolvable  # noqa: PLC0415
-    from referencing.jsonschema import DRAFT7, DRAFT201909, DRAFT202012  # noqa: PLC0415
-
-    dialect = dialect_of(root)
-    specification = {DRAFT_7: DRAFT7, DRAFT_2019_09: DRAFT201909}.get(dialect, DRAFT202012)
-    resource: Resource[Any] = Resource.from_contents(root, default_specification=specification)
-    registry = specifications().with_resource(resource.id() or "", resource)
-    waiting: list[tuple[str, Any, Any]] = [("", root, registry.resolver_with_root(resource))]
+def _unresolvable(root: Schema) -> Iterator[SchemaError]:
+    """Resolve every reference within the schema and the well-known metaschemas; yield an error for each that fails."""
+    specification, start = _resolver(root)
+    waiting: list[tuple[str, Any, Any]] = [("", root, start)]
     followed: set[int] = set()
     while waiting:
         pointer, contents, scope = waiting.pop()
@@ -173,15 +185,74 @@ def _resolve_all(root: Schema) -> None:
             reference = contents.get(keyword) if isinstance(contents, Mapping) else None
             if isinstance(reference, str):
                 try:
-                    target = scope.lookup(reference)
-                except (Unresolvable, LookupError, ValueError):
-                    raise SchemaError(
-                        f"{keyword} {reference!r} leads out of this schema; nothing is fetched, so copy its target "
-                        "into the schema and refer to it as '#/definitions/...'",
-                        f"{pointer}/{keyword}",
-                    ) from None
+                    target = _target(scope, reference, f"{pointer}/{keyword}")
+                except SchemaError as error:
+                    yield error
+                    continue
                 if id(target.contents) not in followed:
                     followed.add(id(target.contents))
                     waiting.append((f"{pointer}/{keyword}", target.contents, target.resolver))
         for step, inner in children(contents):
             waiting.append((pointer + step, inner, scope.in_subresource(specification.create_resource(inner))))
+
+
+def bundled(root: Schema) -> Schema:
+    """Return a schema that means the same and whose ``$ref`` are all pointers into it.
+
+    ``$dynamicRef`` and ``$recursiveRef``, whose targets depend on how a check got there, are left as they are.
+
+    Raises:
+        SchemaError: If a reference leads out of the schema, or nowhere, or back to itself.
+    """
+    if not isinstance(root, Mapping) or has_only_pointers(root):
+        return root
+    specification, start = _resolver(root)
+    shelf: dict[str, Schema] = {}
+    names: dict[int, str] = {}
+
+    def copied(schema: Schema, scope: Any) -> Schema:
+        if not isinstance(schema, Mapping):
+            return schema
+        copy = dict(
+            rebuilt(  # type: ignore[arg-type]
+                schema,
+                lambda inner, _: copied(inner, scope.in_subresource(specification.create_resource(inner))),
+            )
+        )
+        for name in ("$id", "$anchor"):
+            copy.pop(name, None)
+        if isinstance(reference := schema.get("$ref"), str):
+            target = _target(scope, reference, "/$ref")
+            if id(target.contents) not in names:
+                name = names[id(target.contents)] = str(len(names))
+                shelf[name] = copied(target.contents, target.resolver)
+            copy["$ref"] = f"#/definitions/{names[id(target.contents)]}"
+        return copy
+
+    whole = cast("Mapping[str, Any]", copied(root, start))
+    return {**whole, "definitions": shelf}
+
+
+def _resolver(root: Schema) -> tuple[Any, Any]:
+    """Return the specification of a schema's dialect, and what resolves its references."""
+    # Rarely needed, and slower to import than all the rest together.
+    from referencing import Resource  # noqa: PLC0415
+    from referencing.jsonschema import DRAFT7, DRAFT201909, DRAFT202012  # noqa: PLC0415
+
+    specification = {DRAFT_7: DRAFT7, DRAFT_2019_09: DRAFT201909}.get(dialect_of(root), DRAFT202012)
+    resource: Resource[Any] = Resource.from_contents(root, default_specification=specification)
+    registry = specifications().with_resource(resource.id() or "", resource)
+    return specification, registry.resolver_with_root(resource)
+
+
+def _target(scope: Any, reference: str, pointer: str) -> Any:
+    from referencing.exceptions import Unresolvable  # noqa: PLC0415
+
+    try:
+        return scope.lookup(reference)
+    except (Unresolvable, LookupError, ValueError):
+        raise SchemaError(
+            f"{pointer.rsplit('/', 1)[1]} {reference!r} leads out of this schema; nothing is fetched, so copy its "
+            "target into the schema and refer to it as '#/definitions/...'",
+            pointer,
+        ) from None

@@ -1,0 +1,167 @@
+"""The evidence that a version is no longer seen: the counters of every service that emits or consumes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from jobarium_events.counters import Count, Counters, read_counters
+from jobarium_events.evolution.refusals import EvidenceError
+
+if TYPE_CHECKING:
+    from jobarium_events.contract import Contract
+
+__all__ = ["UNSEEN", "unseen_by"]
+
+UNSEEN = timedelta(days=14)
+"""For how long a version has to be unseen before it may be retired, if nothing else is said."""
+
+_FRESH = timedelta(days=7)  # how old the newest counters may be
+_SKEW = timedelta(hours=1)  # by how much clocks may differ
+_RESTART = timedelta(hours=1)  # for how long nobody may count, between one process and the next
+
+
+class _Watch(msgspec.Struct, frozen=True):
+    """What one process of a service has seen of one version."""
+
+    count: Count
+    until: datetime
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether its moments come in an order that they can come in."""
+        return max(self.count.since, self.count.last or self.count.since) <= self.until
+
+
+class _Watched(msgspec.Struct, frozen=True):
+    """What one service has seen of one version, all its processes together.
+
+    Attributes:
+        processes: What each has seen; at least one.
+        since: The moment since which it is counted up to the end, without a gap.
+        gap: The time before that in which no process counted, if any counted earlier.
+    """
+
+    processes: Sequence[_Watch]
+    since: datetime
+    gap: tuple[datetime, datetime] | None = None
+
+    @classmethod
+    def of(cls, processes: Sequence[_Watch]) -> _Watched:
+        """Put together what the processes have seen, from the end back to the first gap."""
+        latest, *others = sorted(processes, key=lambda each: each.until, reverse=True)
+        since = latest.count.since
+        for each in others:
+            # Every one that follows ends earlier still, so none of them can close this gap.
+            if each.until < since - _RESTART:
+                return cls(processes, since, (each.until, since))
+            since = min(since, each.count.since)
+        return cls(processes, since)
+
+    @property
+    def until(self) -> datetime:
+        """The moment up to which it is counted."""
+        return max(each.until for each in self.processes)
+
+    @property
+    def last(self) -> datetime | None:
+        """When any process saw the version last; None if never."""
+        return max(filter(None, (each.count.last for each in self.processes)), default=None)
+
+    @property
+    def unseen(self) -> str:
+        """The time in which the version is counted without a gap, and was not seen."""
+        return f"{_said(max(self.since, self.last or self.since))}/{_said(self.until)}"
+
+
+def unseen_by(
+    contract: Contract,
+    files: Sequence[Path],
+    *,
+    now: datetime,
+    unseen: timedelta = UNSEEN,
+    released: Contract | None = None,
+) -> dict[str, str]:
+    """Return for each service that emits or consumes a contract the time in which it has not seen it.
+
+    Args:
+        contract: The contract that is to be retired.
+        files: Files of counters; a service may have several, one for each of its processes.
+        now: The present moment.
+        unseen: For how long it has to be unseen at least.
+        released: The contract as it was released last. Who consumed it then may consume it still, though the manifest
+            says otherwise since.
+
+    Raises:
+        EvidenceError: With everything that the counters do not show.
+        CountersError: If a file is no file of counters.
+    """
+    watched = _watched(contract, [read_counters(path) for path in files])
+    services = dict.fromkeys([contract.owner, *contract.consumers], "")
+    for service in (released.owner, *released.consumers) if released else ():
+        services.setdefault(service, " (it is in the catalog of the last release)")
+    # A service that nobody knew to consume it counts as well.
+    for service in watched:
+        services.setdefault(service, "")
+    problems = [
+        problem
+        for service, why in services.items()
+        for problem in _problems(service, why, watched.get(service), contract, now=now, unseen=unseen)
+    ]
+    if problems:
+        raise EvidenceError(contract.name, problems)
+    return {service: each.unseen for service, each in sorted(watched.items())}
+
+
+def _watched(contract: Contract, files: Iterable[Counters]) -> Mapping[str, _Watched]:
+    found: dict[str, list[_Watch]] = {}
+    for counters in files:
+        for count in counters.counts:
+            if (count.event, count.version) == (contract.event, contract.version):
+                found.setdefault(counters.service, []).append(_Watch(count, counters.until))
+    return {service: _Watched.of(processes) for service, processes in found.items()}
+
+
+def _problems(
+    service: str, why: str, watched: _Watched | None, contract: Contract, *, now: datetime, unseen: timedelta
+) -> Iterator[str]:
+    if watched is None:
+        yield (
+            f"{service} has no counters of it: its VersionCounters must watch {contract.name}, and give their file{why}"
+        )
+        return
+    until, last = watched.until, watched.last
+    if until > now + _SKEW or not all(each.is_possible for each in watched.processes):
+        yield f"the counters of {service} contradict themselves or the clock: they end at {_said(until)}"
+    elif until < now - _FRESH:
+        yield f"the counters of {service} end at {_said(until)}, {(now - until).days} days ago: take new ones"
+    elif last is not None and until - last < unseen:
+        emitted = sum(each.count.emitted for each in watched.processes)
+        consumed = sum(each.count.consumed for each in watched.processes)
+        yield (
+            f"{service} has emitted it {_times(emitted)} and got it {_times(consumed)}, the last time at "
+            f"{_said(last)}: it has to be unseen for {unseen.days} days"
+        )
+    elif until - watched.since < unseen and watched.gap is not None:
+        start, end = watched.gap
+        yield (
+            f"{service} has not counted from {_said(start)} to {_said(end)}: it has to be unseen for {unseen.days} "
+            "days without a gap; give the files of all its processes, or wait"
+        )
+    elif until - watched.since < unseen:
+        yield (
+            f"{service} has counted from {_said(watched.since)} to {_said(until)} only: it has to be unseen for "
+            f"{unseen.days} days"
+        )
+
+
+def _said(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"

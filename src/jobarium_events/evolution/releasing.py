@@ -1,0 +1,181 @@
+"""A release: everything is checked, frozen in the lock, and the release is appended to the manifest."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import orjson
+
+from jobarium_events.catalog.loading import contract_from
+from jobarium_events.catalog.manifest import MANIFEST, Manifest
+from jobarium_events.contract import Lifecycle
+from jobarium_events.evolution.checking import check
+from jobarium_events.evolution.decision import Status
+from jobarium_events.evolution.editing import ManifestEdit
+from jobarium_events.evolution.fields import fields
+from jobarium_events.evolution.findings import Finding, Severity
+from jobarium_events.evolution.history import NOT_FROZEN
+from jobarium_events.evolution.lock import Lock, LockedDecision, lock_bytes
+from jobarium_events.evolution.meanings import publish, structure
+from jobarium_events.evolution.refusals import EditError, Refused
+from jobarium_events.evolution.removed import RemovedField, removed_fields
+from jobarium_events.evolution.state import State
+from jobarium_events.writing import write_files
+
+if TYPE_CHECKING:
+    from jobarium_events.evolution.published import Published
+    from jobarium_events.validation.dialects import Schema
+
+__all__ = ["Released", "freeze", "release"]
+
+Key = tuple[str, str]
+"""Event and version."""
+
+_MENDED = (NOT_FROZEN, "no-baseline")  # rules that speak of what a release is about to mend
+
+
+class Released(msgspec.Struct, frozen=True):
+    """What a release has frozen.
+
+    Attributes:
+        name: The release.
+        contracts: How many contracts have been released, all releases together.
+        changed: Those that are new or changed since the release before, such as ``"job.updated v1"``.
+        findings: What the check has to say that does not stand against the release.
+        written: The files that were written.
+    """
+
+    name: str
+    contracts: int
+    changed: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    written: tuple[Path, ...]
+
+
+def release(folder: Path, name: str, *, today: datetime.date | None = None) -> Released:
+    """Release what a folder holds: check it, freeze it in the lock and append the release to the manifest.
+
+    A folder that has no lock yet gets its first one, for a new release or for the one that is current already.
+
+    Args:
+        folder: The catalog's folder.
+        name: The release's name, such as ``"2026.4"``.
+        today: The day; by default today.
+
+    Raises:
+        CatalogError: If the contracts have mistakes.
+        LockError: If the lock cannot be used.
+        EditError: If there is no way to release it under this name.
+        Refused: If the check finds something that may not ship.
+    """
+    state = State.of(folder, today=today or datetime.datetime.now(tz=datetime.UTC).date())
+    edit = ManifestEdit(folder)
+    appended = _is_to_append(state, name)
+    if appended:
+        edit.release(name)
+    manifest = edit.manifest
+    what = f"release {name}"
+    found = [each for each in check(folder).findings if each.rule not in _MENDED]
+    errors = [each for each in found if each.severity is Severity.ERROR]
+    if errors:
+        raise Refused(what, errors)
+    lock = freeze(state, manifest, name)
+    state.agree(what, manifest, state.lock)
+    # The manifest first: if it ends there, the same command goes on with the lock.
+    files = {edit.path: edit.text.encode()} if appended else {}
+    files[state.lock_path] = lock_bytes(lock)
+    write_files(files)
+    return Released(
+        name=name,
+        contracts=len(lock.contracts),
+        changed=tuple(" ".join(key) for key, last in lock.frozen.items() if last == name),
+        findings=tuple(found),
+        written=tuple(files),
+    )
+
+
+def _is_to_append(state: State, name: str) -> bool:
+    """Whether the manifest does not have a release yet that may come next."""
+    releases, planned = state.manifest.releases, state.manifest.planned
+    if name in releases:
+        unfrozen = state.lock is None or state.lock.releases == releases[:-1]
+        if name != releases[-1] or not unfrozen:
+            raise EditError(f"{name} has been released already; the current release is {releases[-1]}")
+        return False
+    if not name or not name.isprintable() or name != name.strip():
+        raise EditError(f"{name!r} is no name of a release; write for example 2026.4")
+    if name in planned[1:]:
+        raise EditError(f"{planned[0]} is to be released before {name}; or take it out of `planned` in {MANIFEST}")
+    return True
+
+
+def freeze(state: State, manifest: Manifest, release: str) -> Lock:
+    """Return the lock of a release; nothing is written.
+
+    Args:
+        state: The folder.
+        manifest: Its manifest, to which the release has been appended.
+        release: The release.
+    """
+    before = state.lock or Lock(releases=(), planned=(), contracts={}, frozen={})
+    contracts: dict[Key, Published] = {}
+    deprecated: dict[Key, Mapping[str, str]] = {}
+    removed: dict[Key, Mapping[str, RemovedField]] = {}
+    frozen: dict[Key, str] = {}
+    for key, current in state.contracts.items():
+        contract = contract_from(manifest, *key, current.schema)
+        if contract.lifecycle is Lifecycle.DRAFT:
+            continue
+        since = before.deprecated.get(key, {})
+        now = {pointer: since.get(pointer, release) for pointer in _deprecated_fields(current.schema)}
+        if now:
+            deprecated[key] = now
+        slim = msgspec.structs.replace(contract, schema_json=orjson.dumps(structure(current.schema)))
+        contracts[key] = msgspec.structs.replace(publish(contract), contract=slim)
+        if key in before.contracts:
+            gone = removed_fields(before.contracts[key], contracts[key], before.removed.get(key, {}), release)
+            if gone:
+                removed[key] = gone
+        same = key in before.contracts and _facts(before.contracts[key]) == _facts(contracts[key])
+        frozen[key] = before.frozen[key] if same else release
+    decisions = {
+        id_: LockedDecision(decision.status, decision.digest)
+        for id_, decision in state.decisions.items()
+        if decision.status is not Status.PROPOSED
+    }
+    return Lock(
+        releases=manifest.releases,
+        planned=manifest.planned,
+        contracts=contracts,
+        frozen=frozen,
+        deprecated=deprecated,
+        removed=removed,
+        rewordings=before.rewordings,
+        retirements=before.retirements,
+        decisions=decisions,
+    )
+
+
+def _facts(published: Published) -> tuple[object, ...]:
+    """Return all that a release freezes of a contract, to be compared."""
+    contract = published.contract
+    return (
+        published.structure,
+        published.meanings,
+        contract.owner,
+        contract.consumers,
+        contract.introduced,
+        contract.deprecated,
+        contract.retired,
+        contract.decision,
+    )
+
+
+def _deprecated_fields(schema: Schema) -> list[str]:
+    """Return the JSON Pointers of the fields that are marked as deprecated, there or behind a reference."""
+    every = (place for places in fields(schema).values() for place in places)
+    return [place.pointer for place in every if any(marked is True for _, marked in place.values("deprecated"))]

@@ -1,0 +1,48 @@
+"""Where each finding is to be looked at: the file's path as a reader of the report opens it, and the line."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from jobarium_events.evolution.reporting.lines import Lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jobarium_events.evolution.findings import Finding
+    from jobarium_events.evolution.reports import Report
+
+__all__ = ["Location", "located"]
+
+
+class Location(NamedTuple):
+    """A place in a file.
+
+    Attributes:
+        path: With ``/`` between its parts; relative to where the command runs, if the file is below that.
+        line: Counted from 1; None if the file is not there.
+    """
+
+    path: str
+    line: int | None
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}" if self.line else self.path
+
+
+def located(report: Report) -> Iterator[tuple[Finding, Location]]:
+    """Yield the findings of a report, in its order, each with its location; that of the folder if it has no file."""
+    folder = Path(report.folder)
+    lines = Lines(folder)
+    for finding in report.findings:
+        path = folder / finding.file if finding.file else folder
+        line = lines.line(finding.file, finding.pointer) if finding.file else None
+        yield finding, Location(_shown(path), line)
+
+
+def _shown(path: Path) -> str:
+    if path.is_absolute() and path.is_relative_to(Path.cwd()):
+        path = path.relative_to(Path.cwd())
+    return Path(os.path.normpath(path)).as_posix()

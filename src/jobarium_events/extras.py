@@ -1,0 +1,45 @@
+"""What is said where a module needs an extra that is not installed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from jobarium_events.errors import JobariumEventsError
+
+__all__ = ["MissingExtra", "extra"]
+
+
+class MissingExtra(JobariumEventsError, ImportError):
+    """A module needs a package that one of the extras brings.
+
+    Attributes:
+        extra: Name of the extra.
+        package: The package that is missing.
+    """
+
+    def __init__(self, extra: str, package: str) -> None:
+        self.extra = extra
+        self.package = package
+
+    def __str__(self) -> str:
+        return f"{self.package} is missing: pip install 'jobarium-events[{self.extra}]'"
+
+
+@contextmanager
+def extra(name: str) -> Iterator[None]:
+    """Import within this what an extra brings.
+
+    Raises:
+        MissingExtra: If it is not installed.
+
+    Example:
+        >>> with extra("postgres"):
+        ...     import psycopg
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("jobarium_events"):
+            raise
+        raise MissingExtra(name, error.name.partition(".")[0]) from None

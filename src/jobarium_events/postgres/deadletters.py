@@ -1,0 +1,138 @@
+"""Dead letters in a table of Postgres: kept whole, looked through, replayed and dropped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from jobarium_events.deadletters import DeadLetter, KeptLetter, LetterFilter, storable_fields
+from jobarium_events.extras import extra
+from jobarium_events.findings import Violation
+from jobarium_events.postgres.connecting import Connections, Source
+from jobarium_events.statements import identifier, statements
+
+with extra("postgres"):
+    import psycopg
+    from psycopg.rows import tuple_row
+
+if TYPE_CHECKING:
+    from psycopg import AsyncCursor, Cursor
+
+__all__ = ["AsyncPostgresDeadLetters", "PostgresDeadLetters"]
+
+_ALL = LetterFilter()
+
+
+class _Table:
+    """The table and its statements, however they are run.
+
+    Args:
+        connections: A pool, or a function that opens a connection.
+        schema: Where the table is; by default wherever the connections' search path leads.
+        table: The table's name.
+    """
+
+    def __init__(self, connections: Source, *, schema: str | None = None, table: str = "dead_letter") -> None:
+        self._connections = Connections(self, connections)
+        name = identifier(schema, table)
+        texts = statements(__package__, "deadletters.sql")
+        self.tables: str = texts["tables"].format_map({"dead_letter": name})
+        """The SQL that makes its table, for a migration."""
+        escaped = {"dead_letter": name.replace("%", "%%")}
+        self._sql = {key: text.format_map(escaped).encode() for key, text in texts.items()}
+
+
+class PostgresDeadLetters(_Table):
+    """A store of dead letters over sync connections: ``Consumer(dead_letters=PostgresDeadLetters(pool))``.
+
+    Each letter is committed before the consumer returns.
+
+    Args:
+        connections: A `psycopg_pool.ConnectionPool`, or a function that opens a connection for each use.
+        schema: Where the table is; by default wherever the connections' search path leads.
+        table: The table's name.
+    """
+
+    def __call__(self, letter: DeadLetter) -> None:
+        """Keep a letter."""
+        self._count("keep", storable_fields(letter))
+
+    def list(self, which: LetterFilter = _ALL, *, after: int = 0, limit: int = 100) -> Sequence[KeptLetter]:
+        """Return the first letters that a filter means, in the order of their ids, beginning after an id."""
+        return [_letter(row) for row in self._rows("list", _asked(which, after, limit))]
+
+    def get(self, id: int) -> KeptLetter | None:  # noqa: A002 - the column's name
+        """Return one letter, or None if it is not there."""
+        rows = self._rows("one", {"id": id})
+        return _letter(rows[0]) if rows else None
+
+    def drop(self, ids: Iterable[int]) -> int:
+        """Forget letters, and return how many of them were there."""
+        return self._count("drop", {"ids": list(ids)})
+
+    def mark_replayed(self, id: int) -> None:  # noqa: A002 - the column's name
+        """Note that a letter has been replayed, now."""
+        self._count("replayed", {"id": id})
+
+    def _rows(self, name: str, parameters: dict[str, Any]) -> Sequence[tuple[Any, ...]]:
+        with self._connections.one() as connection, connection.transaction():
+            cursor: Cursor[tuple[Any, ...]] = psycopg.Cursor(connection, row_factory=tuple_row)
+            return cursor.execute(self._sql[name], parameters).fetchall()
+
+    def _count(self, name: str, parameters: dict[str, Any]) -> int:
+        with self._connections.one() as connection, connection.transaction():
+            return psycopg.Cursor(connection).execute(self._sql[name], parameters).rowcount
+
+
+class AsyncPostgresDeadLetters(_Table):
+    """As `PostgresDeadLetters`, over async connections, for a consumer whose events come by `aconsume`.
+
+    Args:
+        connections: A `psycopg_pool.AsyncConnectionPool`, or an async function that opens a connection for each use.
+        schema: Where the table is; by default wherever the connections' search path leads.
+        table: The table's name.
+    """
+
+    async def __call__(self, letter: DeadLetter) -> None:
+        """Keep a letter."""
+        await self._count("keep", storable_fields(letter))
+
+    async def list(self, which: LetterFilter = _ALL, *, after: int = 0, limit: int = 100) -> Sequence[KeptLetter]:
+        """Return the first letters that a filter means, in the order of their ids, beginning after an id."""
+        return [_letter(row) for row in await self._rows("list", _asked(which, after, limit))]
+
+    async def get(self, id: int) -> KeptLetter | None:  # noqa: A002 - the column's name
+        """Return one letter, or None if it is not there."""
+        rows = await self._rows("one", {"id": id})
+        return _letter(rows[0]) if rows else None
+
+    async def drop(self, ids: Iterable[int]) -> int:
+        """Forget letters, and return how many of them were there."""
+        return await self._count("drop", {"ids": list(ids)})
+
+    async def mark_replayed(self, id: int) -> None:  # noqa: A002 - the column's name
+        """Note that a letter has been replayed, now."""
+        await self._count("replayed", {"id": id})
+
+    async def _rows(self, name: str, parameters: dict[str, Any]) -> Sequence[tuple[Any, ...]]:
+        async with self._connections.aone() as connection, connection.transaction():
+            cursor: AsyncCursor[tuple[Any, ...]] = psycopg.AsyncCursor(connection, row_factory=tuple_row)
+            return await (await cursor.execute(self._sql[name], parameters)).fetchall()
+
+    async def _count(self, name: str, parameters: dict[str, Any]) -> int:
+        async with self._connections.aone() as connection, connection.transaction():
+            return (await psycopg.AsyncCursor(connection).execute(self._sql[name], parameters)).rowcount
+
+
+def _asked(which: LetterFilter, after: int, limit: int) -> dict[str, Any]:
+    return {**msgspec.structs.asdict(which), "after": after, "limit": limit}
+
+
+def _letter(row: tuple[Any, ...]) -> KeptLetter:
+    fields = dict(zip(KeptLetter.__struct_fields__, row, strict=True))
+    fields["attributes"] = json.loads(fields["attributes"])
+    fields["violations"] = msgspec.json.decode(fields["violations"], type=tuple[Violation, ...])
+    return KeptLetter(**fields)

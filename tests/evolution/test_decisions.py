@@ -1,0 +1,264 @@
+"""The decision log: what is read, and every mistake that can be made in it."""
+
+import datetime
+
+import pytest
+
+from jobarium_events.catalog import SCHEMAS
+from jobarium_events.evolution.decision import SECTIONS, Status
+from jobarium_events.evolution.decisions import read_decisions
+from jobarium_events.evolution.findings import Severity
+from jobarium_events.evolution.lock import Lock, LockedDecision
+from tests.evolution.logs import TODAY, V2, decision, log, rules
+
+
+def read(folder, lock=None, today=TODAY):
+    return read_decisions(folder, lock=lock, today=today)
+
+
+def found(tmp_path, text, **others):
+    return read(log(tmp_path, DEC_0001=text, **others))
+
+
+def test_the_log_of_the_bundled_catalog_is_right():
+    decisions, findings = read_decisions(SCHEMAS, today=TODAY)
+    assert list(decisions) == ["DEC-0001"]
+    assert findings == []
+
+
+def test_a_decision_is_read(tmp_path):
+    decisions, findings = found(tmp_path, decision())
+    assert findings == []
+    read = decisions["DEC-0001"]
+    assert (read.title, read.status, read.owner) == ("thing.made v2 counts", Status.ACCEPTED, "maker")
+    assert (read.date, read.review) == (datetime.date(2026, 9, 1), datetime.date(2027, 3, 1))
+    assert read.timeline[0].retired == "6"
+    assert read.sections["Why"] == "It is so."
+
+
+def test_a_folder_without_a_log_has_no_decisions(tmp_path):
+    assert read(tmp_path) == ({}, [])
+
+
+def test_a_readme_and_other_files_are_no_decisions(tmp_path):
+    folder = log(tmp_path, DEC_0001=decision(), README="About the log.")
+    (folder / "decisions" / "picture.png").write_bytes(b"")
+    assert read(folder)[1] == []
+
+
+@pytest.mark.parametrize("status", Status)
+def test_only_an_accepted_decision_allows_what_it_names(tmp_path, status):
+    tables = V2.replace("breaking =", 'meanings = ["/properties/id"]\nretirement = true\nowner = true\nbreaking =')
+    by = '"DEC-0002"' if status is Status.SUPERSEDED else None
+    text = decision({"status": f'"{status}"', "superseded_by": by}, tables)
+    other = decision({"id": '"DEC-0002"'}, "")
+    read = found(tmp_path, text, DEC_0002=other)[0]["DEC-0001"]
+    accepted = status is Status.ACCEPTED
+    assert read.allows("thing.made", "v2", "/required/count", "breaking") is accepted
+    assert read.allows("thing.made", "v2", "/properties/id", "meanings") is accepted
+    assert read.waives_evidence("thing.made", "v2") is accepted
+    assert read.moves_owner("thing.made") is accepted
+    assert read.introduces("thing.made", "v2")
+
+
+def test_it_allows_nothing_else(tmp_path):
+    read = found(tmp_path, decision())[0]["DEC-0001"]
+    assert not read.allows("thing.made", "v1", "/required/count", "breaking")
+    assert not read.allows("thing.lost", "v2", "/required/count", "breaking")
+    assert not read.allows("thing.made", "v2", "/required/id", "breaking")
+    assert not read.allows("thing.made", "v2", "/required/count", "meanings")
+    assert not read.waives_evidence("thing.made", "v2")
+    assert not read.moves_owner("thing.made")
+    assert not read.introduces("thing.made", "v1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule", "place"),
+    [
+        *(({key: None}, "decision-key-missing", key) for key in ("id", "title", "date", "status", "owner", "review")),
+        ({"status": '"done"'}, "decision-status-unknown", "status"),
+        ({"date": '"September"'}, "decision-key-wrong", "date"),
+        ({"review": "2027"}, "decision-key-wrong", "review"),
+        ({"title": '""'}, "decision-key-wrong", "title"),
+        ({"owner": "7"}, "decision-key-wrong", "owner"),
+        ({"id": '"DEC-1"'}, "decision-key-wrong", "id"),
+        ({"id": '"DEC-0002"'}, "decision-misnamed", "id"),
+        ({"reviewer": '"me"'}, "decision-key-unknown", "reviewer"),
+        ({"superseded_by": "2"}, "decision-key-wrong", "superseded_by"),
+        ({"allows": '"all"'}, "decision-key-wrong", "allows"),
+    ],
+)
+def test_a_mistake_in_the_front_matter_has_its_place_and_the_decision_does_not_count(tmp_path, changes, rule, place):
+    decisions, findings = found(tmp_path, decision(changes, "" if "allows" in changes else V2))
+    assert [(each.rule, each.pointer, each.file) for each in findings] == [(rule, place, "decisions/DEC-0001.md")]
+    assert decisions == {}
+
+
+@pytest.mark.parametrize(
+    ("tables", "place"),
+    [
+        (V2.replace('version = "v2"', "version = 2"), "allows[0]"),
+        (V2.replace("breaking", "breaks"), "allows[0]"),
+        (V2.replace('retired = "6"', ""), "timeline[0]"),
+    ],
+)
+def test_a_mistake_in_a_table_has_its_place(tmp_path, tables, place):
+    _, findings = found(tmp_path, decision(tables=tables))
+    assert [(each.rule, each.pointer) for each in findings] == [("decision-key-wrong", place)]
+
+
+def test_every_mistake_is_found_at_once(tmp_path):
+    _, findings = found(tmp_path, decision({"title": None, "status": '"done"'}, sections={"Why": None}))
+    assert rules(findings) == ["decision-key-missing", "decision-status-unknown", "section-missing"]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(b"Text.", "front matter"), (b"\xff", "is not UTF-8, at byte 0"), (b"+++\na =\n+++\n", "TOML")],
+)
+def test_what_cannot_be_read_is_a_finding(tmp_path, content, told):
+    folder = log(tmp_path)
+    (folder / "decisions" / "DEC-0001.md").write_bytes(content)
+    decisions, findings = read(folder)
+    assert decisions == {}
+    assert rules(findings) == ["decision-unreadable"]
+    assert told in findings[0].text
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize(("status", "severity"), [("accepted", Severity.ERROR), ("proposed", Severity.WARNING)])
+@pytest.mark.parametrize("text", [None, "<!-- later -->"])
+def test_every_section_says_something_before_a_decision_is_accepted(tmp_path, section, text, status, severity):
+    rule = "section-missing" if text is None else "section-empty"
+    decisions, findings = found(tmp_path, decision({"status": f'"{status}"'}, sections={section: text}))
+    assert [(each.rule, each.pointer, each.severity) for each in findings] == [(rule, f"## {section}", severity)]
+    assert "DEC-0001" in decisions
+
+
+def test_a_section_stands_there_once(tmp_path):
+    _, findings = found(tmp_path, f"{decision()}\n## Why\n\nAgain.\n")
+    assert rules(findings) == ["section-repeated"]
+
+
+def test_two_decisions_have_two_ids(tmp_path):
+    _, findings = found(tmp_path, decision(), DEC_0002=decision())
+    assert rules(findings) == ["decision-misnamed", "decision-id-repeated"]
+    assert findings[1].file == "decisions/DEC-0002.md"
+
+
+def test_a_new_version_needs_a_migration_plan_and_a_timeline(tmp_path):
+    tables = V2.partition("[[timeline]]")[0]
+    _, findings = found(tmp_path, decision(tables=tables, sections={"Migration plan": None}))
+    assert rules(findings) == ["migration-plan-missing", "timeline-missing"]
+
+
+def test_what_changes_within_a_version_needs_neither(tmp_path):
+    tables = '[[allows]]\nevent = "thing.made"\nversion = "v1"\nmeanings = ["/properties/count"]\n'
+    _, findings = found(tmp_path, decision(tables=tables, sections={"Migration plan": None}))
+    assert findings == []
+
+
+@pytest.mark.parametrize(
+    ("deprecated", "retired", "expected"),
+    [
+        ("4", "6", []),
+        ("1", "7", []),
+        ("4", "5", ["timeline-too-short"]),
+        ("6", "4", ["timeline-too-short"]),
+        ("nonsense", "6", ["timeline-release-unknown"]),
+        ("nonsense", "never", ["timeline-release-unknown"] * 2),
+    ],
+)
+@pytest.mark.parametrize("status", ["accepted", "proposed", "rejected"])
+def test_a_timeline_names_releases_that_are_far_enough_apart(tmp_path, deprecated, retired, expected, status):
+    tables = V2.replace('deprecated = "4"', f'deprecated = "{deprecated}"').replace('"6"', f'"{retired}"')
+    _, findings = found(tmp_path, decision({"status": f'"{status}"'}, tables))
+    severity = Severity.ERROR if status == "accepted" else Severity.WARNING
+    assert [(each.rule, each.pointer, each.severity) for each in findings] == [
+        (rule, "timeline[0]", severity) for rule in expected if status != "rejected"
+    ]
+
+
+def test_a_timeline_that_is_wrong_says_what_there_is(tmp_path):
+    tables = V2.replace('"6"', '"never"')
+    _, (finding,) = found(tmp_path, decision(tables=tables))
+    assert finding.text == "DEC-0001 has thing.made v1 retired in never, which is not in the manifest"
+    assert finding.advice.endswith("the releases to come are 4, 5, 6, 7")
+    _, (finding,) = found(tmp_path, decision(tables=V2.replace('"6"', '"5"')))
+    assert finding.text == "DEC-0001 has thing.made v1 deprecated in 4 and retired in 5"
+    assert finding.advice == "have it retired 2 releases after it is deprecated, or later"
+
+
+@pytest.mark.parametrize(
+    ("changes", "others"),
+    [
+        ({"status": '"superseded"'}, {}),
+        ({"superseded_by": '"DEC-0002"'}, {"DEC_0002": decision({"id": '"DEC-0002"'}, "")}),
+        ({"status": '"superseded"', "superseded_by": '"DEC-0009"'}, {}),
+        ({"status": '"superseded"', "superseded_by": '"DEC-0001"'}, {}),
+    ],
+    ids=["by nothing", "and accepted", "by one that there is not", "by itself"],
+)
+def test_a_superseded_decision_says_by_which(tmp_path, changes, others):
+    _, findings = found(tmp_path, decision(changes), **others)
+    assert rules(findings) == ["decision-superseded-wrongly"]
+
+
+def test_decisions_do_not_supersede_each_other(tmp_path):
+    one = decision({"status": '"superseded"', "superseded_by": '"DEC-0002"'})
+    other = decision({"id": '"DEC-0002"', "status": '"superseded"', "superseded_by": '"DEC-0001"'})
+    assert rules(found(tmp_path, one, DEC_0002=other)[1]) == ["decision-superseded-wrongly"] * 2
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"), [("accepted", ["decision-names-unknown-contract"] * 2), ("proposed", []), ("rejected", [])]
+)
+def test_what_an_accepted_decision_names_is_there(tmp_path, status, expected):
+    tables = V2.replace('"v2"', '"v7"').replace('version = "v1"', 'version = "v6"')
+    _, findings = found(tmp_path, decision({"status": f'"{status}"'}, tables))
+    assert rules(findings) == expected
+    assert [each.pointer for each in findings] == ["allows[0]", "timeline[0]"][: len(expected)]
+
+
+def test_a_review_that_has_passed_is_a_warning(tmp_path):
+    folder = log(tmp_path, DEC_0001=decision({"review": "2026-10-05"}))
+    assert read(folder, today=datetime.date(2026, 10, 5))[1] == []
+    _, findings = read(folder, today=datetime.date(2026, 10, 6))
+    assert [(each.rule, each.severity) for each in findings] == [("decision-review-passed", Severity.WARNING)]
+
+
+def locked(status, digest):
+    return Lock(
+        releases=(), planned=(), contracts={}, frozen={}, decisions={"DEC-0001": LockedDecision(status, digest)}
+    )
+
+
+def test_a_decision_is_never_deleted(tmp_path):
+    folder = log(tmp_path, DEC_0001=decision())
+    (folder / "decisions" / "DEC-0001.md").unlink()
+    _, findings = read(folder, locked("rejected", ""))
+    assert [(each.rule, each.file) for each in findings] == [("decision-deleted", "decisions/DEC-0001.md")]
+
+
+def test_one_with_a_mistake_is_not_taken_for_deleted(tmp_path):
+    folder = log(tmp_path, DEC_0001=decision({"title": None}))
+    assert rules(read(folder, locked("accepted", ""))[1]) == ["decision-key-missing"]
+
+
+@pytest.mark.parametrize("before", ["accepted", "superseded", "rejected"])
+@pytest.mark.parametrize("now", ["proposed", "accepted", "superseded", "rejected"])
+def test_a_status_only_goes_from_accepted_to_superseded(tmp_path, before, now):
+    by = '"DEC-0002"' if now == "superseded" else None
+    other = decision({"id": '"DEC-0002"'}, "")
+    folder = log(tmp_path, DEC_0001=decision({"status": f'"{now}"', "superseded_by": by}), DEC_0002=other)
+    digest = read(folder)[0]["DEC-0001"].digest
+    may = now == before or (before, now) == ("accepted", "superseded")
+    assert rules(read(folder, locked(before, digest))[1]) == ([] if may else ["decision-reversed"])
+
+
+def test_what_was_accepted_is_not_extended_later(tmp_path):
+    digest = read(log(tmp_path, DEC_0001=decision()))[0]["DEC-0001"].digest
+    reworded = log(tmp_path, DEC_0001=decision(sections={"Why": "In better words."}))
+    assert read(reworded, locked("accepted", digest))[1] == []
+    extended = log(tmp_path, DEC_0001=decision(tables=V2.replace('["/required/count"]', '["/required/count", "/x"]')))
+    assert rules(read(extended, locked("accepted", digest))[1]) == ["decision-changed"]

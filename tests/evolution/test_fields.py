@@ -1,0 +1,31 @@
+"""Fields are known by where they stand in an event, not by where a schema describes them."""
+
+import pytest
+
+from jobarium_events.evolution.fields import fields
+
+ZIP = {"type": "object", "properties": {"zip": True}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "paths"),
+    [
+        ({"properties": {"a": ZIP}}, {"/a", "/a/zip"}),
+        ({"properties": {"a": {"$ref": "#/definitions/z"}}, "definitions": {"z": ZIP}}, {"/a", "/a/zip"}),
+        ({"properties": {"a": {"allOf": [ZIP, {"properties": {"b": True}}]}}}, {"/a", "/a/zip", "/a/b"}),
+        ({"anyOf": [ZIP, {"properties": {"b": True}}]}, {"/zip", "/b"}),
+        ({"properties": {"a": {"items": ZIP}}}, {"/a", "/a/items/zip"}),
+        ({"additionalProperties": ZIP}, {"/additionalProperties/zip"}),
+        ({"not": ZIP, "if": ZIP, "then": {"properties": {"c": True}}}, {"/c"}),
+        ({"properties": {"next": {"$ref": "#"}}}, {"/next"}),
+        ({"properties": {"a/b": True}}, {"/a~1b"}),
+        (True, set()),
+    ],
+)
+def test_the_paths_of_a_schema(schema, paths):
+    assert fields(schema).keys() == paths
+
+
+def test_each_place_that_speaks_of_a_field_is_given():
+    (places,) = fields({"oneOf": [{"properties": {"a": {"const": 1}}}, {"properties": {"a": {"const": 2}}}]}).values()
+    assert [place.pointer for place in places] == ["/oneOf/0/properties/a", "/oneOf/1/properties/a"]

@@ -1,0 +1,182 @@
+"""The lock: what it keeps, and what it does when it was not written by a command."""
+
+import json
+
+import msgspec
+import pytest
+
+from jobarium_events import Catalog
+from jobarium_events.catalog import SCHEMAS
+from jobarium_events.contract import Lifecycle
+from jobarium_events.evolution import lock as lock_module
+from jobarium_events.evolution.lock import LOCK_FILE, Retirement, Rewording, lock_bytes, read_lock
+from jobarium_events.evolution.meanings import MeaningChange, meaning_changes, publish, structure
+from jobarium_events.evolution.refusals import LockError
+from jobarium_events.evolution.releasing import release
+from tests.evolution.logs import OLD, TODAY, V1_LINES, catalog
+from tests.folders import TEXT, schema
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = catalog(tmp_path, {"v1": V1_LINES}, schemas={"v1": schema({"id": TEXT}, old={**TEXT, "deprecated": True})})
+    release(folder, "3", today=TODAY)
+    return folder
+
+
+def reworded(old, new, after="3"):
+    return Rewording(
+        event="thing.made",
+        version="v1",
+        pointer="/properties/id",
+        keyword="description",
+        old=old,
+        new=new,
+        after=after,
+        who="me",
+        when="2026-10-05",
+        why="It reads better.",
+    )
+
+
+def test_a_folder_without_a_lock_has_none(tmp_path):
+    assert read_lock(tmp_path) is None
+
+
+def test_what_is_written_is_read_again(folder):
+    lock = read_lock(folder)
+    lock = msgspec.structs.replace(
+        lock,
+        rewordings=(reworded(None, "new"),),
+        retirements=(Retirement(event="thing.made", version="v1", release="5", when="", unseen={"maker": "a/b"}),),
+    )
+    (folder / LOCK_FILE).write_bytes(lock_bytes(lock))
+    again = read_lock(folder)
+    assert lock_bytes(again) == lock_bytes(lock)
+    assert (again.releases, again.planned, again.rewordings) == (lock.releases, lock.planned, lock.rewordings)
+    assert again.retirement("thing.made", "v1").unseen == {"maker": "a/b"}
+    assert again.retirement("thing.made", "v2") is None
+
+
+def test_the_bundled_lock_holds_the_bundled_catalog():
+    lock = read_lock(SCHEMAS)
+    released = {(each.event, each.version): each for each in Catalog.bundled() if each.lifecycle is not Lifecycle.DRAFT}
+    assert lock.contracts.keys() == released.keys()
+    for key, contract in released.items():
+        kept = lock.contracts[key]
+        assert kept.structure == publish(contract).structure
+        assert kept.contract.schema == structure(contract.schema)
+        assert meaning_changes(lock.baseline().contracts[key], publish(contract)) == ()
+        assert kept.contract.lifecycle is contract.lifecycle
+        assert (kept.contract.owner, kept.contract.consumers) == (contract.owner, contract.consumers)
+
+
+def test_it_has_no_texts_of_the_schemas(folder):
+    assert read_lock(folder).contracts["thing.made", "v1"].contract.schema == {
+        "type": "object",
+        "required": ["id"],
+        "properties": {"id": TEXT, "old": TEXT},
+    }
+
+
+def test_it_knows_in_how_many_releases_a_field_has_been_deprecated(folder):
+    assert read_lock(folder).contracts["thing.made", "v1"].deprecated == {"/properties/old": 1}
+    release(folder, "4", today=TODAY)
+    release(folder, "5", today=TODAY)
+    assert read_lock(folder).contracts["thing.made", "v1"].deprecated == {"/properties/old": 3}
+
+
+def test_line_ends_may_be_those_of_windows(folder):
+    path = folder / LOCK_FILE
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert read_lock(folder).releases == ("1", "2", "3")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda text: text.replace('"maker"', '"taker"'), "was edited by hand"),
+        (lambda text: text.replace('"planned": [', '"planned": ["0",'), "was edited by hand"),
+        (lambda text: text[:-10], "is no valid JSON"),
+        (lambda text: f"<<<<<<< HEAD\n{text}", "is no valid JSON"),
+        (lambda text: "[]", "is no lock"),
+        (lambda text: "", "is no valid JSON"),
+        (lambda text: text.replace('"format": 1', '"format": 2'), "has the format 2"),
+    ],
+)
+def test_a_lock_that_no_command_wrote_is_refused_with_the_way_out(folder, change, told):
+    path = folder / LOCK_FILE
+    path.write_text(change(path.read_text()))
+    with pytest.raises(LockError, match=told) as caught:
+        read_lock(folder)
+    assert str(path) in str(caught.value)
+    assert ("git checkout" in str(caught.value)) != ("format" in told)
+
+
+def test_a_lock_with_a_right_digest_and_wrong_content_is_refused(folder):
+    path = folder / LOCK_FILE
+    document = json.loads(path.read_text())
+    document["releases"] = "many"
+    del document["digest"]
+    document["digest"] = lock_module._digest(document)
+    path.write_text(json.dumps(document))
+    with pytest.raises(LockError, match=r"is not as it should be: .*releases"):
+        read_lock(folder)
+
+
+def test_the_baseline_is_what_was_released(folder):
+    baseline = read_lock(folder).baseline()
+    assert (baseline.name, baseline.releases, baseline.planned) == ("lock", ("1", "2", "3"), ("4", "5", "6", "7"))
+    assert list(baseline.contracts) == [("thing.made", "v1")]
+
+
+@pytest.mark.parametrize(
+    ("rewordings", "expected"),
+    [
+        ([(None, "a")], "a"),
+        ([(None, "a"), ("a", "b")], "b"),
+        ([("x", "a")], None),
+        ([(None, "a", "2")], None),
+        ([(None, "a"), ("a", None)], None),
+    ],
+    ids=["once", "twice", "other words", "before the release", "taken away"],
+)
+def test_the_baseline_speaks_in_the_accepted_words(folder, rewordings, expected):
+    lock = msgspec.structs.replace(read_lock(folder), rewordings=tuple(reworded(*each) for each in rewordings))
+    said = lock.baseline().contracts["thing.made", "v1"].meanings.get("/properties/id", {})
+    assert said.get("description") == expected
+
+
+def test_new_words_are_accepted_where_somebody_has_answered_for_them(folder):
+    lock = msgspec.structs.replace(read_lock(folder), rewordings=(reworded("a", "b"), reworded("b", "c")))
+
+    def accepts(old, new, pointer="/properties/id", keyword="description", version="v1"):
+        return lock.accepts("thing.made", version, MeaningChange(pointer, keyword, old, new))
+
+    assert accepts("a", "b")
+    assert accepts("b", "c")
+    assert accepts("a", "c")
+    assert not accepts("b", "a")
+    assert not accepts("other", "c")
+    assert not accepts("a", "other")
+    assert not accepts("a", "b", keyword="title")
+    assert not accepts("a", "b", pointer="")
+    assert not accepts("a", "b", version="v2")
+
+
+def test_what_was_frozen_is_accepted_whatever_it_was_before(folder):
+    published = read_lock(folder).contracts["thing.made", "v1"]
+    meanings = {"/properties/id": {"description": "frozen"}}
+    contracts = {("thing.made", "v1"): msgspec.structs.replace(published, meanings=meanings)}
+    lock = msgspec.structs.replace(read_lock(folder), contracts=contracts)
+    place = ("/properties/id", "description")
+    assert lock.accepts("thing.made", "v1", MeaningChange(*place, "other", "frozen"))
+    assert not lock.accepts("thing.made", "v1", MeaningChange(*place, "frozen", "other"))
+    assert not lock.accepts("thing.made", "v1", MeaningChange(*place, "frozen", None))
+    assert not lock.accepts("thing.made", "v2", MeaningChange(*place, "other", "frozen"))
+
+
+def test_old_is_released_as_it_is(tmp_path):
+    folder = catalog(tmp_path, {"v1": V1_LINES})
+    release(folder, "3", today=TODAY)
+    assert read_lock(folder).contracts["thing.made", "v1"].contract.schema == structure(OLD)
