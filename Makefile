@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 PYTEST_ARGS ?=
+# One process for each core; a file's tests stay together, as some share a broker. PYTEST_ARGS=-n0 undoes it.
+SPREAD := -n auto --dist loadfile
 
 BIN := $(VENV)/bin
 LOCK := requirements/dev.lock
@@ -32,10 +34,10 @@ demo: $(VENV)/.package ## watch the library at work
 
 test: $(VENV)/.package ## run the tests on the installed wheel, with the coverage gate
 	@mkdir -p build/coverage
-	@$(BIN)/pytest --cov --cov-report=term $(PYTEST_ARGS)
+	@$(BIN)/pytest $(SPREAD) --cov --cov-report=term $(PYTEST_ARGS)
 
 test-fast: $(VENV)/.package ## run the tests on the installed wheel, without coverage
-	@$(BIN)/pytest $(PYTEST_ARGS)
+	@$(BIN)/pytest $(SPREAD) $(PYTEST_ARGS)
 
 check: $(VENV)/.package ## lint, formatting, types, import layers, and the schemas against their last release
 	@echo '== ruff check' && $(BIN)/ruff check

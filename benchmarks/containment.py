@@ -117,7 +117,7 @@ def _scored(name: str, a: Any, b: Any, *, label: bool) -> Scored:
     seconds = perf_counter() - start
     if answer.verdict is Verdict.UNPROVEN:
         return Scored(name, Outcome.UNANSWERED, seconds, answer.reason)
-    if bool(answer) is label:
+    if answer.holds is label:
         return Scored(name, Outcome.RIGHT, seconds)
     shown = _refuted(a, b, answer)
     if shown is None:

@@ -14,8 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import pytest
+from hypothesis import settings
 
 from tests import servers
+from tests.strategies import examples
+
+settings.register_profile("tests", examples(100))
+settings.load_profile("tests")
 
 
 class Server(NamedTuple):

@@ -1,12 +1,13 @@
 """Hypothesis strategies made from a catalog: payloads of any contract, events around them, and what spoils them."""
 
 import copy
+import os
 import string
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from jobarium_events import Catalog, Contract
@@ -15,10 +16,24 @@ BUNDLED = Catalog.bundled()
 CONTRACTS = tuple(BUNDLED)
 NAMES = [contract.name for contract in CONTRACTS]
 
-# Generation is cheap here, and a first use compiles: a deadline would only measure the machine.
-few = settings(max_examples=15, deadline=None)
-some = settings(max_examples=40, deadline=None)
-many = settings(max_examples=150, deadline=None)
+EXAMPLES = int(os.environ.get("EXAMPLES", "0"))
+"""How many examples to try in each test, at random. Where it is not told, a few, the same each time."""
+
+
+def examples(count: int) -> settings:
+    """How a test tries `count` examples. A first use compiles, so a deadline would only measure the machine."""
+    return settings(
+        max_examples=EXAMPLES or count,
+        derandomize=not EXAMPLES,
+        deadline=None,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+few = examples(15)
+some = examples(40)
+many = examples(150)
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 offsets = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))

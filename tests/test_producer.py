@@ -347,7 +347,24 @@ async def test_hooks_hear_of_each_attempt(sent, caplog):
         (None, None, "error"),
         ("job.updated", "v1", "error"),
     ]
-    assert {each.producer for each in recording.seen} == {"job-service"}
+    assert {(each.producer, each.prepared) for each in recording.seen} == {("job-service", False)}
     assert all(each.seconds >= 0 for each in recording.seen)
     assert len(sent) == 2
     assert caplog.messages == ["the hook 'Failing' failed"] * 7
+
+
+def test_hooks_hear_of_what_is_prepared_for_others_to_send():
+    recording = Recording()
+    producer = Producer(BUNDLED, name="job-service", hooks=[recording])
+    message = producer.prepare("job.updated", JOB)
+    producer.prepare_replay(message.body)
+    with pytest.raises(PayloadRefused):
+        producer.prepare("job.updated", {})
+    with pytest.raises(Malformed):
+        producer.prepare_replay(b"{}")
+    assert [(each.event, each.version, each.reason, each.prepared) for each in recording.seen] == [
+        ("job.updated", "v1", None, True),
+        ("job.updated", "v1", None, True),
+        ("job.updated", "v1", "invalid-payload", True),
+        (None, None, "malformed", True),
+    ]

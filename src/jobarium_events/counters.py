@@ -71,7 +71,7 @@ class Count(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
         event: The event's name.
         version: Such as ``"v1"``.
         since: Since when it is counted.
-        emitted: How often the service has emitted it.
+        emitted: How often the service has emitted it, or prepared it for an outbox.
         consumed: How often it has arrived, whatever became of it.
         last: When it was last emitted or arrived; None if never.
     """
@@ -101,7 +101,7 @@ class Counters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class VersionCounters:
-    """Counts what a producer emits and what a consumer gets, by version: give it to both as one of their `hooks`.
+    """Counts what a producer emits or prepares and what a consumer gets, by version: it is one of the `hooks` of both.
 
     It is safe to share between threads. Write it at intervals and when the process ends; each process of a service
     needs a file of its own.
@@ -122,7 +122,7 @@ class VersionCounters:
         }
 
     def emitted(self, details: Emitted) -> None:
-        """Count an event that was sent, or that may have been."""
+        """Count an event that was sent or prepared to be sent, or that may have been."""
         if details.reason in (None, _FAILED_ON_THE_WAY):
             self._seen(details.event, details.version, emitted=1)
 

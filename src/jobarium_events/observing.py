@@ -16,14 +16,15 @@ __all__ = ["Consumed", "Emitted", "Hooks", "notify"]
 
 
 class Emitted(msgspec.Struct, frozen=True):
-    """One attempt to emit.
+    """One attempt to emit, or to prepare what somebody else will send, such as the relay of an outbox.
 
     Attributes:
         producer: Name of the producer.
         event: The event's name; None if it was refused before one was known.
         version: Its version; None if it was refused before one was settled.
-        reason: None if it was sent, else the refusal's reason, or ``"error"`` if anything else raised.
+        reason: None if it was sent or prepared, else the refusal's reason, or ``"error"`` if anything else raised.
         seconds: How long it took, sending included.
+        prepared: Whether it was only to be prepared. It may never be sent: the transaction may be rolled back.
     """
 
     producer: str
@@ -31,6 +32,7 @@ class Emitted(msgspec.Struct, frozen=True):
     version: str | None
     reason: str | None
     seconds: float
+    prepared: bool = False
 
 
 class Consumed(msgspec.Struct, frozen=True):
@@ -57,7 +59,7 @@ class Hooks(Protocol):
     """What a producer or a consumer tells about each event. A hook that raises is logged and never fails an event."""
 
     def emitted(self, details: Emitted) -> None:
-        """Called after each attempt to emit."""
+        """Called after each attempt to emit or to prepare."""
 
     def consumed(self, details: Consumed) -> None:
         """Called after each event consumed."""

@@ -47,7 +47,7 @@ class Producer:
         declares: The version that this service emits of each event: a mapping, or a callable that is asked every
             time (so that a feature flag can turn back to an older version without a deploy). What it does not
             say is the payload class's own version, or the catalog's newest active one for an event named by text.
-        hooks: Told of each attempt to emit.
+        hooks: Told of each attempt to emit or to prepare.
 
     Raises:
         DeclarationError: If `declares` names a contract that the catalog lacks, or something is not what it must be.
@@ -114,7 +114,11 @@ class Producer:
             UnknownContract: If the catalog has no such event.
             EmitError: If the event is refused; each reason has its own class.
         """
-        return self._message(event, payload, fields)
+        if not self._hooks:
+            return self._message(event, payload, fields)
+        with _Watch(self.name, self._hooks, event, prepares=True) as watch:
+            watch.message = self._message(event, payload, fields)
+            return watch.message
 
     def _message(self, event: Any, payload: Any, fields: EnvelopeFields) -> Message:
         if payload is None:
@@ -170,6 +174,11 @@ class Producer:
             UnknownContract: If the catalog lacks its contract.
             EmitError: If the contract is retired, another service's, or broken by the payload.
         """
+        with _Watch(self.name, self._hooks, prepares=True) as watch:
+            watch.message = self._replayed(raw, attributes)
+            return watch.message
+
+    def _replayed(self, raw: bytes, attributes: Mapping[str, str] | None) -> Message:
         document = parsed(raw)
         envelope = envelope_of(document)
         entry = self.catalog.entry(envelope.event_name, envelope.event_version)
@@ -191,14 +200,14 @@ class Producer:
     def replay(self, raw: bytes, attributes: Mapping[str, str] | None = None) -> Message:
         """Send a past event again; parameters and errors are those of `prepare_replay` and of `emit`."""
         with _Watch(self.name, self._hooks) as watch:
-            watch.message = self.prepare_replay(raw, attributes)
+            watch.message = self._replayed(raw, attributes)
             self._send_now(watch.message)
             return watch.message
 
     async def areplay(self, raw: bytes, attributes: Mapping[str, str] | None = None) -> Message:
         """Send a past event again; `send` may be async. Otherwise as `replay`."""
         with _Watch(self.name, self._hooks) as watch:
-            watch.message = self.prepare_replay(raw, attributes)
+            watch.message = self._replayed(raw, attributes)
             await self._send(watch.message)
             return watch.message
 
@@ -270,14 +279,15 @@ class Producer:
 
 
 class _Watch:
-    """Tells the hooks of one attempt to emit, however it ends."""
+    """Tells the hooks of one attempt to emit or to prepare, however it ends."""
 
-    __slots__ = ("event", "hooks", "message", "producer", "start")
+    __slots__ = ("event", "hooks", "message", "prepares", "producer", "start")
 
-    def __init__(self, producer: str, hooks: tuple[Hooks, ...], event: Any = None) -> None:
+    def __init__(self, producer: str, hooks: tuple[Hooks, ...], event: Any = None, *, prepares: bool = False) -> None:
         self.producer = producer
         self.hooks = hooks
         self.event = event
+        self.prepares = prepares
         self.message: Message | None = None
 
     def __enter__(self) -> Self:
@@ -294,4 +304,5 @@ class _Watch:
         elif isinstance(error, EmitError):
             event, version = error.event, error.version
         reason = None if kind is None else getattr(kind, "reason", "error")
-        notify(self.hooks, Emitted(self.producer, event, version, reason, perf_counter() - self.start))
+        seconds = perf_counter() - self.start
+        notify(self.hooks, Emitted(self.producer, event, version, reason, seconds, self.prepares))

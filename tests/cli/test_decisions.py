@@ -21,7 +21,7 @@ def test_the_log_is_listed(run: Run, schemas: Path, command: list[str]) -> None:
     ended = run(*command, schemas)
     assert (ended.code, ended.err) == (0, "")
     head, _, row, count = ended.out.splitlines()
-    assert head.split() == ["Decision", "Status", "Since", "Review", "Title"]
+    assert head.split() == ["Decision", "Status", "Decided", "Review", "Title"]
     assert row.split(maxsplit=4) == ["DEC-0001", "accepted", "2026-09-01", "2027-03-01", "thing.made v2 counts"]
     assert count == "1 decision"
 

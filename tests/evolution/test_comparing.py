@@ -13,8 +13,8 @@ from jobarium_events.evolution.verdicts import Reader, Verdict
 from jobarium_events.validation import compile_schema
 from tests.evolution.example_changes import EXAMPLES, TEXT, WHOLE, payload
 from tests.evolution.test_meanings import contract
-from tests.strategies import CONTRACTS, NAMES
-from tests.validation.schemas import examples, schemas
+from tests.strategies import CONTRACTS, NAMES, examples
+from tests.validation.schemas import schemas
 
 KIND = ChangeKind
 BILLING = [Catalog.bundled().contract("billing.usage.updated", version) for version in ("v1", "v2")]
@@ -94,7 +94,7 @@ def test_the_second_version_of_billing_differs_by_what_its_decision_allows():
         (KIND.TYPE_NARROWED, "/properties/delta/type"),
     ]
     assert comparison.backward.verdict is Verdict.NOT_CONTAINED
-    assert comparison.forward
+    assert comparison.forward.holds
     meanings = [finding for finding in comparison.findings() if finding.rule == KIND.MEANING_CHANGED]
     assert {finding.severity for finding in meanings} == {Severity.NOTE}, "a new version may mean what it likes"
 
@@ -225,7 +225,7 @@ class TestViews:
         assert comparison.differs
         assert comparison.compatible
         assert comparison.plain_backward.verdict is Verdict.NOT_CONTAINED
-        assert comparison.plain_forward
+        assert comparison.plain_forward.holds
 
     @pytest.mark.parametrize(
         ("mode", "readers"),
@@ -234,7 +234,7 @@ class TestViews:
     def test_the_plain_view_answers_what_it_is_asked(self, mode, readers):
         answers = plain({"type": "number"}, {"type": "integer"}, mode)
         assert list(answers) == readers
-        assert answers.get(Reader.OLD, True)
+        assert Reader.OLD not in answers or answers[Reader.OLD].holds
         assert Reader.NEW not in answers or answers[Reader.NEW].witness == 0.5
 
 
@@ -262,3 +262,12 @@ def test_a_field_that_moves_into_an_alternative_is_not_gone():
     old = {"type": "object", "properties": {"a": {"type": "object", "properties": {"x": TEXT}}}}
     new = {"type": "object", "properties": {"a": {"type": "object", "anyOf": [{"properties": {"x": TEXT}}]}}}
     assert not [change for change in compared(old, new).changes if change.severity is Severity.ERROR]
+
+
+def test_a_meaning_that_a_branch_brings_in_is_an_error_although_every_payload_is_as_valid_as_before():
+    score = {"type": "number", "description": "From 0 to 100."}
+    comparison = compared(payload(score=score), payload(score={**score, "anyOf": [{"description": "From 0 to 1."}]}))
+    assert comparison.compatible
+    (finding,) = comparison.findings()
+    assert (finding.rule, finding.severity) == (ChangeKind.MEANING_CHANGED, Severity.ERROR)
+    assert finding.text.startswith("score may mean something else: description is new")

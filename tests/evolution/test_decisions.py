@@ -256,9 +256,73 @@ def test_a_status_only_goes_from_accepted_to_superseded(tmp_path, before, now):
     assert rules(read(folder, locked(before, digest))[1]) == ([] if may else ["decision-reversed"])
 
 
-def test_what_was_accepted_is_not_extended_later(tmp_path):
-    digest = read(log(tmp_path, DEC_0001=decision()))[0]["DEC-0001"].digest
-    reworded = log(tmp_path, DEC_0001=decision(sections={"Why": "In better words."}))
-    assert read(reworded, locked("accepted", digest))[1] == []
-    extended = log(tmp_path, DEC_0001=decision(tables=V2.replace('["/required/count"]', '["/required/count", "/x"]')))
-    assert rules(read(extended, locked("accepted", digest))[1]) == ["decision-changed"]
+BY = {"status": '"superseded"', "superseded_by": '"DEC-0002"'}
+
+
+def since(tmp_path, before, text, status="accepted"):
+    """What is found of a decision that was released in another form."""
+    digest = read(log(tmp_path, DEC_0001=before))[0]["DEC-0001"].digest
+    return read(log(tmp_path, DEC_0001=text, DEC_0002=decision({"id": '"DEC-0002"'}, "")), locked(status, digest))[1]
+
+
+CHANGED = [
+    *(({}, V2, {section: "In better words."}) for section in (*SECTIONS, "Migration plan")),
+    ({}, V2, {"Notes": "And this."}),
+    ({}, V2, {"Why": "It is\n\nso."}),
+    ({"title": '"another"'}, V2, {}),
+    ({"owner": '"taker"'}, V2, {}),
+    ({"date": "2026-09-02"}, V2, {}),
+    ({}, V2.replace('["/required/count"]', '["/required/count", "/x"]'), {}),
+    ({}, V2.replace('"6"', '"7"'), {}),
+]
+
+
+@pytest.mark.parametrize(("front", "tables", "sections"), CHANGED)
+@pytest.mark.parametrize("now", [{}, BY], ids=["accepted", "superseded"])
+def test_what_was_decided_is_not_rewritten_later(tmp_path, front, tables, sections, now):
+    (finding,) = since(tmp_path, decision(), decision({**front, **now}, tables, sections))
+    assert (finding.rule, finding.file, finding.severity) == (
+        "decision-changed",
+        "decisions/DEC-0001.md",
+        Severity.ERROR,
+    )
+    assert finding.text == (
+        "DEC-0001 does not say what it said at the last release; only its status, superseded_by and review may change"
+    )
+    assert finding.advice.startswith("restore the text; what is decided otherwise is another decision")
+
+
+@pytest.mark.parametrize("status", ["rejected", "superseded"])
+def test_nor_is_what_is_rejected_or_superseded(tmp_path, status):
+    front = {"status": f'"{status}"', "superseded_by": BY["superseded_by"] if status == "superseded" else None}
+    before, after = decision(front), decision(front, sections={"Why": "In better words."})
+    assert since(tmp_path, before, before, status) == []
+    assert rules(since(tmp_path, before, after, status)) == ["decision-changed"]
+
+
+def long(**front):
+    return decision(front, sections={"Why": "It is so.\nQuite so."})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        long(review="2028-03-01"),
+        long(**BY),
+        long().replace("so.\nQuite", "so. \t\nQuite"),
+        long().replace("\n", "\r\n"),
+        long().rstrip("\n"),
+        f"{long()}\n\n",
+        long().replace("## Why", "\n\n## Why"),
+        long().replace("## Why", "<!-- What made the difference? -->\n\n## Why"),
+        long().replace('status = "accepted"', 'status = "accepted"  # since September'),
+    ],
+    ids="review superseded line-ends windows no-last-line more-lines blank-lines comment comment-in-front".split(),
+)
+def test_what_may_still_change_of_a_decision(tmp_path, text):
+    assert since(tmp_path, long(), text) == []
+
+
+def test_a_decision_of_which_the_lock_has_another_digest_is_a_finding(tmp_path):
+    folder = log(tmp_path, DEC_0001=decision())
+    assert rules(read(folder, locked("accepted", "6689be070102b6c7102c8e2d8d3d60d4"))[1]) == ["decision-changed"]

@@ -3,13 +3,14 @@
 import tomllib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jobarium_events.catalog import SCHEMAS
 from jobarium_events.errors import CatalogError
 from jobarium_events.evolution.editing import ManifestEdit
 from jobarium_events.evolution.refusals import EditError
+from tests.strategies import examples
 
 MANIFEST = """# About this catalog.
 releases = ["1", "2"]   # so far
@@ -144,7 +145,7 @@ def test_an_edit_that_leads_to_a_mistake_is_told(tmp_path):
         max_size=6,
     )
 )
-@settings(max_examples=50, deadline=None)
+@examples(50)
 def test_any_moves_change_what_they_say_and_no_comment(tmp_path_factory, moves):
     edited = edit(tmp_path_factory.mktemp("m"))
     expected = tomllib.loads(MANIFEST)

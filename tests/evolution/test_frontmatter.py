@@ -10,7 +10,7 @@ from jobarium_events.evolution.frontmatter import FrontMatterError, parse
 def test_tables_and_sections_are_taken_apart():
     page = parse('+++\nid = "a"\n+++\nBefore.\n\n## One\n\ntext\n\n### Below\n\n## Two ##\n')
     assert page.tables == {"id": "a"}
-    assert page.sections == {"One": "text\n\n### Below", "Two": ""}
+    assert page.sections == {"": "Before.", "One": "text\n\n### Below", "Two": ""}
 
 
 def test_line_ends_and_a_byte_order_mark_of_windows_make_no_difference():

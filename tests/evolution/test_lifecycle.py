@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jobarium_events import Catalog
@@ -27,6 +27,7 @@ from tests.evolution.logs import (
     rules,
 )
 from tests.folders import TEXT, schema, table, write
+from tests.strategies import examples
 
 LATER = 'releases = ["1", "2", "3", "4"]\nplanned = ["5", "6", "7"]\n'
 
@@ -145,7 +146,7 @@ def test_it_does_not_leave_earlier(tmp_path):
 
 
 @given(deprecated=st.integers(2, 9), retired=st.integers(3, 10))
-@settings(max_examples=30, deadline=None)
+@examples(30)
 def test_dual_consume_lasts_long_enough(tmp_path_factory, deprecated, retired):
     if retired <= deprecated:
         return
@@ -305,7 +306,7 @@ def test_a_release_that_is_called_off_brings_nothing_forward(tmp_path):
 
 
 @given(data=st.data())
-@settings(max_examples=50, deadline=None)
+@examples(50)
 def test_what_was_planned_may_always_come_later_and_never_earlier(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("c")
     newer = V2_LINES.replace('"4"', '"2"')

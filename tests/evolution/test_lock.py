@@ -13,6 +13,7 @@ from jobarium_events.evolution.lock import LOCK_FILE, Retirement, Rewording, loc
 from jobarium_events.evolution.meanings import MeaningChange, meaning_changes, publish, structure
 from jobarium_events.evolution.refusals import LockError
 from jobarium_events.evolution.releasing import release
+from jobarium_events.evolution.removed import Removal, Removals
 from tests.evolution.logs import OLD, TODAY, V1_LINES, catalog
 from tests.folders import TEXT, schema
 
@@ -56,6 +57,23 @@ def test_what_is_written_is_read_again(folder):
     assert (again.releases, again.planned, again.rewordings) == (lock.releases, lock.planned, lock.rewordings)
     assert again.retirement("thing.made", "v1").unseen == {"maker": "a/b"}
     assert again.retirement("thing.made", "v2") is None
+
+
+@pytest.mark.parametrize(
+    "removed",
+    [
+        Removals({"/note": Removal("a", "2")}),
+        Removals(values={"/channel": {'"phone"': Removal("b", "3"), "1": Removal("c", "3")}}),
+        Removals({"/note": Removal("a", "2")}, {"/channel": {'"phone"': Removal("b", "3")}}),
+    ],
+    ids=["fields", "values", "both"],
+)
+def test_what_a_contract_has_lost_is_read_again(folder, removed):
+    assert b"removed" not in (folder / LOCK_FILE).read_bytes()
+    assert read_lock(folder).removed == {}
+    lock = msgspec.structs.replace(read_lock(folder), removed={("thing.made", "v1"): removed})
+    (folder / LOCK_FILE).write_bytes(lock_bytes(lock))
+    assert read_lock(folder).removed == lock.removed
 
 
 def test_the_bundled_lock_holds_the_bundled_catalog():

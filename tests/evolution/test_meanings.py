@@ -8,8 +8,8 @@ from jobarium_events import Contract, Lifecycle
 from jobarium_events.contract import KeyTemplate, Ordering
 from jobarium_events.evolution.meanings import MEANINGS, MeaningChange, meaning_changes, publish, structure
 from jobarium_events.validation import compile_schema
-from tests.strategies import CONTRACTS, NAMES, few
-from tests.validation.schemas import cases, examples
+from tests.strategies import CONTRACTS, NAMES, examples, few
+from tests.validation.schemas import cases
 
 SCORE = {"type": "number", "description": "From 0 to 100.", "x-unit": "points", "default": 0}
 STATUS = {"type": "string", "enum": ["open", "shut"], "x-enum-meanings": {"open": "Taken on.", "shut": "Over."}}
@@ -134,6 +134,117 @@ def test_recursive_schemas_have_meanings():
 def test_a_branch_that_was_added_changes_no_other_ones_meaning():
     one, other, third = ({"type": kind, "description": kind} for kind in ("string", "null", "integer"))
     assert changed(fields(a={"anyOf": [one, other]}), fields(a={"anyOf": [third, one, other]})) == {}
+
+
+# ---- subschemas that only one of the two has
+
+OTHER = {"description": "From 0 to 1."}
+BRANCHES = {
+    "/anyOf/0": lambda said: {"anyOf": [said]},
+    "/oneOf/0": lambda said: {"oneOf": [said]},
+    "/allOf/0": lambda said: {"allOf": [said]},
+    "/anyOf/1": lambda said: {"anyOf": [{}, said]},
+    "/oneOf/0/anyOf/0": lambda said: {"oneOf": [{"anyOf": [said]}]},
+    "/if": lambda said: {"if": said},
+    "/then": lambda said: {"if": True, "then": said},
+    "/else": lambda said: {"if": False, "else": said},
+    "/dependencies/id": lambda said: {"dependencies": {"id": said}},
+}
+
+
+@pytest.mark.parametrize("pointer", BRANCHES)
+def test_a_branch_may_not_say_otherwise_what_a_field_means(pointer):
+    score = {**SCORE, **BRANCHES[pointer](OTHER)}
+    assert changed(fields(score=SCORE), fields(score=score)) == {f"/properties/score{pointer}/description": "is"}
+    assert changed(fields(score=score), fields(score=SCORE)) == {f"/properties/score{pointer}/description": "was"}
+
+
+def test_no_branch_of_the_whole_may_do_so_either():
+    old = fields(id={}, score=SCORE)
+    for pointer, branch in BRANCHES.items():
+        assert changed(old, {**old, **branch(fields(score=OTHER))}) == {f"{pointer}/properties/score/description": "is"}
+
+
+def test_a_condition_that_never_comes_true_by_what_it_holds_is_no_meaning():
+    assert changed(fields(a=SCORE), fields(a={**SCORE, "not": {"type": "null", **OTHER}})) == {}
+
+
+def test_a_branch_for_values_that_there_were_not_brings_its_meaning_along():
+    number, null = {"type": "number"}, {"type": "null", "description": "Not scored."}
+    old = {**number, "description": "A score."}
+    assert changed(fields(a=old), fields(a={"description": "A score.", "anyOf": [number, null]})) == {}
+    low, high = {"maximum": 1, **OTHER}, {"exclusiveMinimum": 1}
+    assert changed(fields(a=old), fields(a={**old, "anyOf": [low, high]})) == {
+        "/properties/a/anyOf/0/description": "is"
+    }
+
+
+def test_what_is_said_of_a_new_kind_of_event_is_not_said_of_those_that_there_were():
+    def event(*kinds, **more):
+        return {**fields(kind={"x-extensible-enum": [*kinds]}, score=SCORE), "required": ["kind"], **more}
+
+    paid = {"if": {"properties": {"kind": {"const": "paid"}}}, "then": fields(score=OTHER)}
+    assert changed(event("free"), event("free", "paid", **paid)) == {}
+    assert changed(event("free", "paid"), event("free", "paid", **paid)) == {"/then/properties/score/description": "is"}
+
+
+def test_what_is_said_where_a_new_field_is_filled_is_not_said_of_events_without_it():
+    old, refund = fields(score=SCORE), {"refund": {"description": "Money went back."}}
+    new = {**fields(score=SCORE, refund=True), "dependencies": refund}
+    assert changed(old, new) == {}
+    assert changed({**old, "properties": {**old["properties"], "refund": True}}, new) == {
+        "/dependencies/refund/description": "is"
+    }
+
+
+def test_a_value_of_an_enum_may_not_get_another_meaning_in_a_branch():
+    branch = {"x-enum-meanings": {"open": "Never mind.", "lost": "Nobody knows."}}
+    assert changed(fields(a=STATUS), fields(a={**STATUS, "anyOf": [branch]})) == {
+        "/properties/a/anyOf/0/x-enum-meanings/open": "is"
+    }
+
+
+def test_a_field_of_one_branch_may_not_be_described_otherwise_for_all():
+    branch = {"anyOf": [fields(score=SCORE)]}
+    assert changed(branch, {**fields(score=OTHER), **branch}) == {"/properties/score/description": "is"}
+
+
+def test_where_nothing_can_be_proven_a_branch_counts():
+    old = {**fields(a={"$ref": "#text"}), "definitions": {"text": {"$id": "#text", "type": "string"}}}
+    deep = {}
+    for _ in range(61):
+        deep = {"items": deep}
+    later = {"$schema": "https://json-schema.org/draft/2020-12/schema", "unevaluatedProperties": False}
+    null = {"type": "null", **OTHER}
+    for each in (old, fields(a=deep), {**fields(), **later}):
+        assert changed(each, {**each, "anyOf": [{"type": "object"}, null]}) == {"/anyOf/1/description": "is"}
+
+
+def test_an_alternative_may_hold_fields_that_are_described_around_it():
+    def event(**more):
+        kinds = [{**fields(kind={"const": kind}), "required": ["kind"]} for kind in ("a", "b")]
+        return {**fields(id=True), "oneOf": [{**kinds[0], **more}, kinds[1]]}
+
+    assert changed(event(), event(anyOf=[{"required": ["id"], **OTHER}, {}])) == {"/oneOf/0/anyOf/0/description": "is"}
+
+
+# A field without an `id` is never met by what is said of those that have one.
+@given(st.sampled_from(CONTRACTS), st.sampled_from(sorted(BRANCHES.keys() - {"/dependencies/id"})), st.data())
+@few
+def test_a_meaning_can_be_added_to_no_published_field_unseen(each, pointer, data):
+    schema = each.schema
+    name = data.draw(st.sampled_from(sorted(schema["properties"])))
+    published = schema["properties"][name]
+    field = {**published, **BRANCHES[pointer]({"description": "Anything else."})}
+    new = {**schema, "properties": {**schema["properties"], name: field}}
+    assert changed(schema, new) == {f"/properties/{name}{pointer}/description": "is"}
+
+
+@given(st.sampled_from(CONTRACTS), st.sampled_from(sorted(BRANCHES)))
+@few
+def test_what_a_contract_says_anyway_may_be_said_again(each, pointer):
+    again = {keyword: value for keyword, value in each.schema.items() if not keyword.startswith("$")}
+    assert changed(each.schema, {**each.schema, **BRANCHES[pointer](again)}) == {}
 
 
 def test_the_structure_has_no_texts_and_its_digest_covers_key_and_ordering():

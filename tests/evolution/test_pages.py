@@ -17,7 +17,7 @@ from jobarium_events.evolution.comparing import compare
 from jobarium_events.evolution.containment import is_subset
 from jobarium_events.evolution.findings import Severity
 from jobarium_events.evolution.meanings import publish
-from jobarium_events.evolution.verdicts import Reader
+from jobarium_events.evolution.verdicts import Containment, Reader
 from jobarium_events.evolution.wording import advice
 from jobarium_events.validation import compile_schema
 from tests.evolution.example_changes import TEXT, payload
@@ -146,6 +146,6 @@ def closed(schema: dict[str, Any]) -> dict[str, Any]:
     return {**schema, "additionalProperties": False}
 
 
-def views(backward: object, forward: object) -> str:
+def views(backward: Containment, forward: Containment) -> str:
     named = {(True, True): "both", (True, False): "backward", (False, True): "forward", (False, False): "neither"}
-    return named[bool(backward), bool(forward)]
+    return named[backward.holds, forward.holds]

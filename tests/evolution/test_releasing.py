@@ -109,6 +109,15 @@ def test_warnings_do_not_stand_against_it_and_are_told(folder):
     assert rules(release(folder, "4", today=TODAY).findings) == ["decision-review-passed"]
 
 
+def test_a_decision_that_was_released_is_not_rewritten(folder):
+    release(folder, "4", today=TODAY)
+    path = folder / "decisions" / "DEC-0001.md"
+    path.write_text(decision(sections={"Why": "In better words."}))
+    assert refused(folder, "5") == ["decision-changed"]
+    path.write_text(decision({"review": "2028-03-01"}))
+    assert release(folder, "5", today=TODAY).findings == ()
+
+
 def test_a_release_in_the_past_is_none(folder):
     not_possible(folder, "2", "2 has been released already; the current release is 3")
     not_possible(folder, "3", "3 has been released already")

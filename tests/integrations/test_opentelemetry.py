@@ -253,9 +253,9 @@ def test_a_replay_begins_a_trace_that_is_linked_to_the_old_one(watched, telemetr
     sent: list[Message] = []
     before = maker(telemetry).prepare("job.updated", JOB)
     maker(telemetry, sent.append).replay(before.body, before.attributes)
-    replayed = watched.spans["prepare job.updated"]
+    replayed = watched.spans["emit job.updated"]
     assert context_of(sent[0]) == ids(replayed)
-    assert ids(replayed)[0] == ids(watched.spans["emit job.updated"])[0] != context_of(before)[0]
+    assert ids(replayed)[0] != context_of(before)[0]
     assert [ids(link) for link in replayed.links] == [context_of(before)]
     assert json.loads(sent[0].body)["trace_id"] == context_of(before)[0]
     taker(telemetry).consume(sent[0].body, sent[0].attributes)
@@ -433,6 +433,30 @@ def test_what_is_emitted_is_counted_and_what_is_refused_apart(watched, telemetry
     refused = {**NAMES, "jobarium.reason": "invalid-payload", "error.type": "invalid-payload"}
     assert watched.counted("jobarium.client.refused.messages") == [(refused, 1)]
     assert [point.count for point in watched.points["messaging.client.operation.duration"]] == [2, 1, 1]
+
+
+async def test_what_goes_through_an_outbox_is_counted_as_it_is_prepared_and_as_it_is_published(watched, telemetry):
+    class Away:
+        async def asend(self, message: Message) -> None:
+            raise ConnectionError
+
+    prepared = maker(telemetry).prepare("job.updated", JOB)
+    with pytest.raises(PayloadRefused):
+        maker(telemetry).prepare("job.updated", {})
+    await telemetry.instrument(InMemoryTransport()).asend(prepared)
+    with pytest.raises(ConnectionError):
+        await telemetry.instrument(Away()).asend(prepared)
+    refused = {**NAMES, "jobarium.reason": "invalid-payload", "error.type": "invalid-payload"}
+    assert watched.counted("jobarium.client.prepared.messages") == [(NAMES, 1)]
+    assert watched.counted("jobarium.client.refused.messages") == [(refused, 1)]
+    assert watched.counted("messaging.client.sent.messages") == [
+        (NAMES, 1),
+        ({**NAMES, "jobarium.reason": "error", "error.type": "error"}, 1),
+    ]
+    operations = watched.points["messaging.client.operation.duration"]
+    assert [point.attributes["messaging.operation.name"] for point in operations] == [
+        "prepare", "prepare", "publish", "publish",
+    ]  # fmt: skip
 
 
 def test_it_counts_where_it_does_not_trace(watched, telemetry):

@@ -15,7 +15,8 @@ from hypothesis import given
 from jobarium_events.errors import SchemaError, Violation
 from jobarium_events.validation import Validator, checking, compile_schema
 from jobarium_events.validation.documents import DEEPEST, too_deep
-from tests.validation.schemas import cases, examples, schemas
+from tests.strategies import examples
+from tests.validation.schemas import cases, schemas
 
 LATER = "https://json-schema.org/draft/2020-12/schema"
 SCHEMAS = Path(__file__).parents[2] / "schemas"

@@ -18,7 +18,8 @@ from jobarium_events.validation.engines.jsonschema import JsonSchema, validator_
 from jobarium_events.validation.engines.jsonschema_rs import JsonSchemaRs
 from jobarium_events.validation.patterns import translate
 from jobarium_events.validation.references import walk
-from tests.validation.schemas import cases, examples
+from tests.strategies import examples
+from tests.validation.schemas import cases
 
 generated = examples(60)
 
@@ -173,3 +174,21 @@ def test_walk_is_what_the_strategies_rely_on() -> None:
     assert [pointer for pointer, _ in walk({"properties": {"a/b": {"items": True}}})] == [
         "", "/properties/a~1b", "/properties/a~1b/items",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("dialect", ["2019-09", "2020-12"])
+@pytest.mark.parametrize("needed", [["b"], {"required": ["b"]}, False])
+def test_a_keyword_that_the_later_dialects_dropped_asserts_nothing_in_any_engine(dialect: str, needed: Any) -> None:
+    uri = f"https://json-schema.org/draft/{dialect}/schema"
+    inner = {"type": "object", "dependencies": {"c": needed}}
+    schema = {
+        "$schema": uri,
+        "dependencies": {"a": needed, "shelf": inner},
+        "properties": {"a": {"$ref": "#/dependencies/shelf"}},
+    }
+    validator = Validator(schema)
+    for document, valid in (({"a": {"c": 1}}, True), ({"a": 1}, False), ({"shelf": 1}, True)):
+        assert oracle(schema, closed=False).is_valid(document) is valid
+        got = {name: engine.accepts(document) for name, engine in forced(validator).items()}
+        assert got == {"jsonschema": valid, "jsonschema-rs": valid}
+        assert validator.is_valid(document) is valid

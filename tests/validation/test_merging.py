@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from jobarium_events.validation import Validator
 from jobarium_events.validation.merging import Unmergeable, merged
-from tests.validation.schemas import documents, examples, schemas
+from tests.strategies import examples
+from tests.validation.schemas import documents, schemas
 
 MERGEABLE: list[tuple[Any, Any]] = [
     ({"allOf": []}, {}),

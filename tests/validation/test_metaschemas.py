@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from jobarium_events.errors import SchemaError
 from jobarium_events.validation import Validator, check_schema, compile_schema
-from tests.validation.schemas import documents, examples, schemas
+from tests.strategies import examples
+from tests.validation.schemas import documents, schemas
 
 DIALECTS = [
     "http://json-schema.org/draft-07/schema#",

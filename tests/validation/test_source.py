@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from jobarium_events.validation import Validator, compile_schema
 from jobarium_events.validation.shapes import Field, Record, Text
 from jobarium_events.validation.source import STRUCT_IMPORTS, annotation, field_names, literal, struct_source
-from tests.validation.schemas import NAMES, examples
+from tests.strategies import examples
+from tests.validation.schemas import NAMES
 
 STRING = {"type": "string"}
 HOSTILE = [

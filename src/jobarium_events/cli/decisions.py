@@ -56,7 +56,13 @@ def listed(folder: SchemasArgument = None, *, json: JsonOption = False) -> None:
         print_json({"decisions": log, "findings": [each.as_json() for each in mistakes]})
     else:
         to = console()
-        columns = [Column("Decision"), Column("Status"), Column("Since"), Column("Review"), Column("Title", below=True)]
+        columns = [
+            Column("Decision"),
+            Column("Status"),
+            Column("Decided"),
+            Column("Review"),
+            Column("Title", below=True),
+        ]
         rows = [[each.id, each.status, str(each.date), str(each.review), each.title] for each in found.values()]
         if rows:
             table(to, columns, rows)

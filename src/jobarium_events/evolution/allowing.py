@@ -12,6 +12,7 @@ from jobarium_events.evolution.changes import ChangeKind
 from jobarium_events.evolution.comparing import UNPROVEN, plain
 from jobarium_events.evolution.findings import Finding, Severity
 from jobarium_events.evolution.verdicts import Reader, Verdict
+from jobarium_events.evolution.wording import explanation
 from jobarium_events.validation import Validator
 
 if TYPE_CHECKING:
@@ -23,11 +24,8 @@ if TYPE_CHECKING:
     from jobarium_events.evolution.lock import Lock
     from jobarium_events.evolution.meanings import MeaningChange
     from jobarium_events.evolution.reports import Mode
-    from jobarium_events.evolution.verdicts import Containment
 
 __all__ = ["between_versions", "inside_version", "predecessor", "to_registry"]
-
-_SHOWN = 3  # of what a schema says against a witness
 
 
 def inside_version(
@@ -91,10 +89,13 @@ def to_registry(old: Contract, new: Contract, file: str, mode: Mode) -> Iterator
             continue
         backward = reader is Reader.NEW
         accepts, refuses = ("old", "new") if backward else ("new", "old")
+        explained: tuple[tuple[str, str], ...] = ()
         if answer.verdict is Verdict.UNPROVEN:
             text = f"whether the {refuses} schema accepts all that the {accepts} one does is unproven: {answer.reason}"
         else:
             text = f"the {refuses} schema as written does not accept all that the {accepts} one does"
+            violations = Validator(after if backward else before).violations(answer.witness)
+            explained = explanation(f"the {accepts} schema", f"the {refuses} schema", violations)
         yield Finding(
             rule="backward-incompatible" if backward else "forward-incompatible",
             severity=Severity.ERROR,
@@ -103,7 +104,7 @@ def to_registry(old: Contract, new: Contract, file: str, mode: Mode) -> Iterator
             text=text,
             reader=reader,
             proof=answer,
-            explanation=_explained(answer, after if backward else before, accepts, refuses),
+            explanation=explained,
         )
 
 
@@ -148,13 +149,3 @@ def _toml(pointer: str) -> str:
     """Return a pointer as a string of TOML; one into the manifest has quotes in it."""
     as_it_is = pointer.isprintable() and "'" not in pointer and ('"' in pointer or "\\" in pointer)
     return f"'{pointer}'" if as_it_is else json.dumps(pointer, ensure_ascii=False)
-
-
-def _explained(
-    answer: Containment, refusing: Mapping[str, object], accepts: str, refuses: str
-) -> tuple[tuple[str, str], ...]:
-    if answer.verdict is not Verdict.NOT_CONTAINED:
-        return ()
-    violations = [str(violation) for violation in Validator(refusing).violations(answer.witness)]
-    said = "; ".join(violations[:_SHOWN])
-    return (f"the {accepts} schema", "accepts"), (f"the {refuses} schema", said)

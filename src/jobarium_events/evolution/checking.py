@@ -18,7 +18,7 @@ from jobarium_events.evolution.findings import Finding, Severity
 from jobarium_events.evolution.lifecycle import lifecycle_findings
 from jobarium_events.evolution.lock import read_lock
 from jobarium_events.evolution.meanings import publish
-from jobarium_events.evolution.removed import returned_fields
+from jobarium_events.evolution.removed import returned
 from jobarium_events.evolution.reports import Mode, Report
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def check(folder: str | os.PathLike[str], *, against: str | None = None, mode: M
             found += inside_version(comparisons[-1], contracts[key], decisions.values(), lock)
         for key, removed in (lock.removed if lock else {}).items():
             if key in contracts:
-                found += returned_fields(publish(contracts[key]), removed)
+                found += returned(publish(contracts[key]), removed)
         for before, contract in _new_versions(contracts, baseline):
             comparisons.append(compare(before, contract))
             found += between_versions(comparisons[-1], contract, decisions.values())

@@ -71,7 +71,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def compatible(self) -> bool:
         """Whether the change is proven to break no reader."""
-        return bool(self.backward and self.forward) and not any(change.breaks for change in self.changes)
+        return self.backward.holds and self.forward.holds and not any(change.breaks for change in self.changes)
 
     @property
     def differs(self) -> bool:
@@ -219,7 +219,8 @@ class _Comparing:
             if self.same_version:
                 changes += self.vanished({change.pointer for change in changes})
         plain_backward, plain_forward = as_written(old.schema, new.schema), as_written(new.schema, old.schema)
-        if changes and all((backward.containment, forward.containment, plain_backward, plain_forward)):
+        answers = backward.containment, forward.containment, plain_backward, plain_forward
+        if changes and all(answer.holds for answer in answers):
             # What is accepted and what is emitted are the same as before: it is only said otherwise.
             changes = [] if same_emitted(old, new) else changes
         return msgspec.structs.replace(

@@ -24,6 +24,9 @@ SECTIONS = ("Context", "Decision", "Alternatives", "Why", "Consequences")
 MIGRATION_PLAN = "Migration plan"
 """The section that a decision has besides if it carries a breaking change."""
 
+# What may change after a release: where a decision stands, and when it is looked at again.
+_MOVABLE = ("status", "superseded_by", "review")
+
 
 class Status(StrEnum):
     """Where a decision stands."""
@@ -85,7 +88,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         id: Such as ``"DEC-0001"``; the file has the same name.
         title: What it is about, in one line.
-        date: The day since which its status stands.
+        date: The day on which it was decided.
         status: Where it stands.
         owner: The service or the person who answers for it.
         review: The day on which it is to be looked at again.
@@ -118,8 +121,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def digest(self) -> str:
-        """Digest of what it allows and of its timeline: of all that the check goes by."""
-        said = msgspec.to_builtins((self.allowed, self.timeline))
+        """Digest of all that it says, apart from what may still change of it; white space at line ends is nothing."""
+        said = {key: value for key, value in msgspec.to_builtins(self).items() if key not in _MOVABLE}
+        said["sections"] = {name: [line.rstrip() for line in text.splitlines()] for name, text in self.sections.items()}
         return blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 
     def allows(self, event: str, version: str, pointer: str, kind: Literal["breaking", "meanings"]) -> bool:

@@ -294,7 +294,10 @@ def _changed(decision: Decision, locked: LockedDecision) -> Iterator[Finding]:
         text = f"{decision.id} is {decision.status}, and was {locked.status} at the last release"
         advice = "write another decision that supersedes it"
         yield _error("decision-reversed", decision.file, "status", text, advice)
-    elif decision.is_accepted and decision.digest != locked.digest:
-        text = f"{decision.id} allows something else than at the last release"
-        advice = "write another decision for what is new, or one that supersedes it"
-        yield _error("decision-changed", decision.file, "allows", text, advice)
+    elif decision.digest != locked.digest:
+        text = (
+            f"{decision.id} does not say what it said at the last release; "
+            f"only its status, superseded_by and review may change"
+        )
+        advice = "restore the text; what is decided otherwise is another decision, which may supersede this one"
+        yield _error("decision-changed", decision.file, "", text, advice)

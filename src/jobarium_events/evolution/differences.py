@@ -301,7 +301,7 @@ def _shallow(keyword: str, value: Any) -> str:
 
 
 def _way(was: dict[str, Any], now: dict[str, Any]) -> _Way | None:
-    less, more = bool(is_subset(now, was)), bool(is_subset(was, now))
+    less, more = is_subset(now, was).holds, is_subset(was, now).holds
     if less and more:
         return None
     return _Way.NARROWED if less else _Way.WIDENED if more else _Way.CHANGED

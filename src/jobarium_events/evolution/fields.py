@@ -9,19 +9,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jobarium_events.evolution.places import Place, inner_places, place_of
+from jobarium_events.evolution.places import IN_PLACE, NOT_SAID, Place, inner_places, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from jobarium_events.validation.dialects import Schema
 
-__all__ = ["fields"]
+__all__ = ["fields", "onward", "spoken"]
 
 _NAMED = "/properties/"
-# What speaks of the very value that the schema around it does, and what says only what a value is not.
-_IN_PLACE = frozenset("anyOf oneOf then else dependencies dependentSchemas".split())
-_NOT_SAID = frozenset("not if contains propertyNames".split())
 
 
 def fields(root: Schema) -> dict[str, tuple[Place, ...]]:
@@ -30,19 +27,42 @@ def fields(root: Schema) -> dict[str, tuple[Place, ...]]:
     A recursive schema is followed once around.
     """
     found: dict[str, list[Place]] = {}
-    for path, place in _walk("", place_of(root), frozenset()):
-        found.setdefault(path, []).append(place)
+    for path, place, step in _walk("", place_of(root), frozenset(), conditions=False):
+        if step.startswith(_NAMED):
+            found.setdefault(path, []).append(place)
     return {path: tuple(places) for path, places in found.items()}
 
 
-def _walk(path: str, place: Place, above: frozenset[tuple[str, ...]]) -> Iterator[tuple[str, Place]]:
+def spoken(place: Place, path: str = "") -> Iterator[tuple[str, Place]]:
+    """Yield a place and all within it, named or not, each with the path of the value that it speaks of.
+
+    What an ``if`` says is said of a value too, of one that it accepts.
+
+    Args:
+        place: The place.
+        path: That of the place itself.
+    """
+    yield path, place
+    yield from ((there, inner) for there, inner, _ in _walk(path, place, frozenset(), conditions=True))
+
+
+def onward(path: str, step: str) -> str | None:
+    """Return the path of what stands a step within a place; None if that says nothing of a value in the event."""
+    keyword = step.split("/", 2)[1]
+    if keyword in NOT_SAID:
+        return None
+    if step.startswith(_NAMED):
+        return f"{path}/{step.removeprefix(_NAMED)}"
+    return path if keyword in IN_PLACE else path + step
+
+
+def _walk(
+    path: str, place: Place, above: frozenset[tuple[str, ...]], *, conditions: bool
+) -> Iterator[tuple[str, Place, str]]:
     above |= {place.pointers}
     for step, inner in inner_places(place).items():
-        keyword = step.split("/", 2)[1]
-        if keyword in _NOT_SAID or inner.pointers in above:
+        there = onward(path, step)
+        if there is None or inner.pointers in above or (step == "/if" and not conditions):
             continue
-        named = step.startswith(_NAMED)
-        onward = path + (f"/{step.removeprefix(_NAMED)}" if named else "" if keyword in _IN_PLACE else step)
-        if named:
-            yield onward, inner
-        yield from _walk(onward, inner, above)
+        yield there, inner, step
+        yield from _walk(there, inner, above, conditions=conditions)

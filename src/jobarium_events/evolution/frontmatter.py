@@ -15,6 +15,7 @@ FENCE = "+++"
 _CODE = re.compile(r" {0,3}(```+|~~~+)")
 _HEADING = re.compile(r"## +(.*?)[ #]*")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_PREAMBLE = ""
 _LINE = re.compile(r"at line (\d+)")
 
 
@@ -27,7 +28,8 @@ class Page(msgspec.Struct, frozen=True):
 
     Attributes:
         tables: What the front matter says.
-        sections: The text below each heading of the second level, without comments; empty where nothing is said.
+        sections: The text below each heading of the second level, without comments; empty where nothing is said. What
+            stands before the first one, if anything does, is below ``""``.
         repeated: Headings that stand there more than once.
     """
 
@@ -58,9 +60,9 @@ def parse(text: str) -> Page:
 
 
 def _sections(lines: list[str]) -> tuple[dict[str, str], tuple[str, ...]]:
-    found: dict[str, list[str]] = {}
+    inside: list[str] = []
+    found = {_PREAMBLE: inside}
     repeated = []
-    inside: list[str] = []  # what stands before the first heading belongs to no section
     fence = ""
     for line in lines:
         code = _CODE.match(line)
@@ -76,4 +78,6 @@ def _sections(lines: list[str]) -> tuple[dict[str, str], tuple[str, ...]]:
             repeated.append(heading[1])
         inside = found.setdefault(heading[1], [])
     texts = {name: _COMMENT.sub("", "\n".join(body)).strip() for name, body in found.items()}
+    if not texts[_PREAMBLE]:
+        del texts[_PREAMBLE]
     return texts, tuple(dict.fromkeys(repeated))

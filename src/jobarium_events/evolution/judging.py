@@ -17,6 +17,7 @@ from jobarium_events.evolution.containment import is_subset
 from jobarium_events.evolution.isolating import both, swapped
 from jobarium_events.evolution.shrinking import shrunk
 from jobarium_events.evolution.verdicts import Containment, Reader, Verdict
+from jobarium_events.evolution.wording import explanation
 from jobarium_events.validation import Validator
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["Delivery", "Side", "as_written", "same_emitted"]
 
 _CALLS = 1000
-_SHOWN = 3
 
 _NO_CLOSED_FORM = (
     "a reference is no '#/...' pointer, so that the schema has no closed form; copy what it leads to into definitions"
@@ -113,11 +113,9 @@ class Delivery:
 
     def broken(self, proof: Containment) -> Break:
         """Return how the reader is broken, with what each side says of the witness."""
-        violations = [str(violation) for violation in self.reader.consumers.violations(proof.witness)]
-        more = len(violations) - _SHOWN
-        said = "; ".join(violations[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
-        sides = (f"{self.writer.label}, producers", "accepts"), (f"{self.reader.label}, consumers", said)
-        return Break(self.whom, proof, sides)
+        producers, consumers = f"{self.writer.label}, producers", f"{self.reader.label}, consumers"
+        violations = self.reader.consumers.violations(proof.witness)
+        return Break(self.whom, proof, explanation(producers, consumers, violations))
 
 
 def as_written(one: Schema, other: Schema) -> Containment:
@@ -130,7 +128,7 @@ def as_written(one: Schema, other: Schema) -> Containment:
 def same_emitted(one: Side, other: Side) -> bool:
     """Return whether the producers of two sides are proven to emit the same payloads."""
     emitted = one.producers.schema, other.producers.schema
-    return bool(is_subset(*emitted) and is_subset(*reversed(emitted)))
+    return is_subset(*emitted).holds and is_subset(*reversed(emitted)).holds
 
 
 def _settled(answer: Containment, shows: Callable[[Any], bool]) -> Containment:

@@ -20,7 +20,7 @@ from jobarium_events.catalog.manifest import EventEntry, Manifest, VersionEntry
 from jobarium_events.contract import Ordering
 from jobarium_events.evolution.published import Baseline, Published
 from jobarium_events.evolution.refusals import LockError
-from jobarium_events.evolution.removed import RemovedField
+from jobarium_events.evolution.removed import Removal, Removals
 
 if TYPE_CHECKING:
     from jobarium_events.evolution.meanings import MeaningChange
@@ -90,7 +90,7 @@ class LockedDecision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         status: Such as ``"accepted"``.
-        digest: Digest of all that it allows, and of its timeline.
+        digest: Digest of all that it says, apart from what may still change of it.
     """
 
     status: str
@@ -106,7 +106,7 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
         contracts: By event and version, those that have been released; of a schema, the structure only.
         frozen: By event and version, the release that last changed anything of the contract.
         deprecated: By event and version, and by JSON Pointer, since which release a field is ``"deprecated": true``.
-        removed: By event and version, and by their paths, the fields that a contract has lost.
+        removed: By event and version, the fields and values that a contract has lost.
         rewordings: What was put in other words since, or at any time before.
         retirements: Why each retired version might be retired.
         decisions: By id.
@@ -117,7 +117,7 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
     contracts: Mapping[Key, Published]
     frozen: Mapping[Key, str]
     deprecated: Mapping[Key, Mapping[str, str]] = {}
-    removed: Mapping[Key, Mapping[str, RemovedField]] = {}
+    removed: Mapping[Key, Removals] = {}
     rewordings: tuple[Rewording, ...] = ()
     retirements: tuple[Retirement, ...] = ()
     decisions: Mapping[str, LockedDecision] = {}
@@ -184,7 +184,8 @@ class _Version(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     retired: str | None = None
     decision: str | None = None
     deprecated_fields: dict[str, str] = {}
-    removed_fields: dict[str, RemovedField] = {}
+    removed_fields: dict[str, Removal] = {}
+    removed_values: dict[str, dict[str, Removal]] = {}
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -204,6 +205,7 @@ def lock_bytes(lock: Lock) -> bytes:
     events: dict[str, dict[str, _Version]] = {}
     for (event, version), published in lock.contracts.items():
         contract = published.contract
+        removed = lock.removed.get((event, version), Removals())
         events.setdefault(event, {})[version] = _Version(
             owner=contract.owner,
             consumers=contract.consumers,
@@ -218,7 +220,8 @@ def lock_bytes(lock: Lock) -> bytes:
             retired=contract.retired,
             decision=contract.decision,
             deprecated_fields=dict(lock.deprecated.get((event, version), {})),
-            removed_fields=dict(lock.removed.get((event, version), {})),
+            removed_fields=dict(removed.fields),
+            removed_values={path: dict(values) for path, values in removed.values.items()},
         )
     file = _File(
         about=_ABOUT,
@@ -307,7 +310,11 @@ def _lock(file: _File) -> Lock:
         contracts=contracts,
         frozen={key: kept.frozen for key, kept in every},
         deprecated={key: kept.deprecated_fields for key, kept in every if kept.deprecated_fields},
-        removed={key: kept.removed_fields for key, kept in every if kept.removed_fields},
+        removed={
+            key: Removals(kept.removed_fields, kept.removed_values)
+            for key, kept in every
+            if kept.removed_fields or kept.removed_values
+        },
         rewordings=file.rewordings,
         retirements=file.retirements,
         decisions=file.decisions,

@@ -7,7 +7,7 @@ each is kept by a digest of its own, to be compared with the one that was publis
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, cast
@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 import orjson
 
-from jobarium_events.evolution.places import Place, pairs, place_of
+from jobarium_events.evolution.fields import onward, spoken
+from jobarium_events.evolution.places import Place, inner_places, left_over, matched, pairs, place_at, place_of
 from jobarium_events.evolution.published import Published
 from jobarium_events.validation.dialects import ASSERTING, Schema, escape, rebuilt
 from jobarium_events.validation.references import walk
@@ -36,6 +37,9 @@ _STRUCTURE = ASSERTING | frozenset(
 )
 
 _WORDS = ("title", "description", _BY_VALUE)
+
+_Meanings = Mapping[str, Mapping[str, str]]
+"""By JSON Pointer and keyword, the digest of what is said."""
 
 
 class MeaningChange(msgspec.Struct, frozen=True):
@@ -114,7 +118,8 @@ def meaning_changes(old: Published, new: Published) -> tuple[MeaningChange, ...]
     """Return the meanings that differ, of all that both contracts describe.
 
     What a new field means is no change, and a field that is gone is a matter of structure. A place is compared with
-    the place of the same field, so a description may move to where a ``$ref`` points.
+    the place of the same field, so a description may move to where a ``$ref`` points. A subschema that only one of the
+    contracts has, as a branch of ``anyOf`` or a ``then``, counts where it speaks of a field that both have.
     """
     if old.meanings == new.meanings and old.structure == new.structure:
         return ()
@@ -122,12 +127,13 @@ def meaning_changes(old: Published, new: Published) -> tuple[MeaningChange, ...]
     for before, after in pairs(place_of(old.contract.schema), place_of(new.contract.schema)):
         for change in _changes(before, old.meanings, after, new.meanings):
             found.setdefault((change.pointer, change.keyword), change)
+        if old.structure != new.structure:
+            for change in _without_partner(before, old.meanings, after, new.meanings):
+                found.setdefault((change.pointer, change.keyword), change)
     return tuple(found[key] for key in sorted(found))
 
 
-def _changes(
-    before: Place, old: Mapping[str, Mapping[str, str]], after: Place, new: Mapping[str, Mapping[str, str]]
-) -> Iterator[MeaningChange]:
+def _changes(before: Place, old: _Meanings, after: Place, new: _Meanings) -> Iterator[MeaningChange]:
     keywords = (keyword for meanings, place in ((old, before), (new, after)) for keyword in _keywords(meanings, place))
     for keyword in dict.fromkeys(keywords):
         was, now = _stated(old, before, keyword), _stated(new, after, keyword)
@@ -144,12 +150,12 @@ def _changes(
             yield MeaningChange(gained[0] if gained[1] else lost[0], keyword, lost[1], gained[1])
 
 
-def _keywords(meanings: Mapping[str, Mapping[str, str]], place: Place) -> Iterator[str]:
+def _keywords(meanings: _Meanings, place: Place) -> Iterator[str]:
     for pointer in place.pointers:
         yield from meanings.get(pointer, ())
 
 
-def _stated(meanings: Mapping[str, Mapping[str, str]], place: Place, keyword: str) -> dict[str, str]:
+def _stated(meanings: _Meanings, place: Place, keyword: str) -> dict[str, str]:
     """Return the digests of a meaning by the JSON Pointer of the part that states it."""
     return {pointer: meanings[pointer][keyword] for pointer in place.pointers if keyword in meanings.get(pointer, ())}
 
@@ -158,8 +164,58 @@ def _follows_its_value(keyword: str, before: Place, after: Place, *, gone: bool)
     """Whether the meaning of an enum's value has only come or gone together with the value."""
     if not keyword.startswith(f"{_BY_VALUE}/"):
         return False
-    was, now = (
-        keyword in {f"{_BY_VALUE}/{escape(value)}" for value in place.listed() if isinstance(value, str | int)}
-        for place in (before, after)
-    )
+    was, now = _lists(before, keyword), _lists(after, keyword)
     return was and not now if gone else not was
+
+
+def _lists(place: Place, keyword: str) -> bool:
+    """Whether a place lists the value whose meaning is kept under a keyword."""
+    return keyword in {f"{_BY_VALUE}/{escape(value)}" for value in place.listed() if isinstance(value, str | int)}
+
+
+def _without_partner(before: Place, old: _Meanings, after: Place, new: _Meanings) -> Iterator[MeaningChange]:
+    """Yield the meanings that are said within one of two places, in a subschema that has no partner in the other."""
+    partners = list(matched(inner_places(before), inner_places(after)))
+    for pointer, keyword, digest in _unsaid(after, new, [has for _, has in partners], before, old):
+        yield MeaningChange(pointer, keyword, None, digest)
+    for pointer, keyword, digest in _unsaid(before, old, [had for had, _ in partners], after, new):
+        yield MeaningChange(pointer, keyword, digest, None)
+
+
+def _unsaid(
+    place: Place, meanings: _Meanings, paired: Iterable[Place], other: Place, others: _Meanings
+) -> Iterator[tuple[str, str, str]]:
+    """Yield what a place says in subschemas without a partner, of fields that another contract has and says not."""
+    alone = list(left_over(place, paired))
+    if not alone:
+        return
+    from jobarium_events.evolution.reaching import reached  # noqa: PLC0415 - the provers are slow to import
+
+    known: dict[str, list[Place]] = {}
+    for path, each in spoken(other):
+        known.setdefault(path, []).append(each)
+    for pointer, step, inner, says in alone:
+        start = onward("", step)
+        if start is None:
+            continue
+        branch = place_at(place.root, (pointer, inner))
+        found = [
+            said
+            for path, each in spoken(branch, start)
+            if path in known
+            for said in _said_only_in(each, meanings, known[path], others)
+        ]
+        if found and (start or reached(branch, says, step, other)):
+            yield from found
+
+
+def _said_only_in(
+    place: Place, meanings: _Meanings, known: Sequence[Place], others: _Meanings
+) -> Iterator[tuple[str, str, str]]:
+    for keyword in dict.fromkeys(_keywords(meanings, place)):
+        if keyword.startswith(f"{_BY_VALUE}/") and not any(_lists(each, keyword) for each in known):
+            continue
+        elsewhere = {digest for each in known for digest in _stated(others, each, keyword).values()}
+        for pointer, digest in _stated(meanings, place, keyword).items():
+            if digest not in elsewhere:
+                yield pointer, keyword, digest

@@ -7,7 +7,7 @@ definitions. `pairs` walks two schemas so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 from urllib.parse import unquote
@@ -18,10 +18,26 @@ from jobarium_events.evolution.branches import paired
 from jobarium_events.validation.dialects import DRAFT_7, Schema, children, dialect_of
 from jobarium_events.validation.references import lookup
 
-__all__ = ["Part", "Place", "inner_places", "matched", "pairs", "place_at", "place_of"]
+__all__ = [
+    "IN_PLACE",
+    "NOT_SAID",
+    "Part",
+    "Place",
+    "inner_places",
+    "left_over",
+    "matched",
+    "pairs",
+    "place_at",
+    "place_of",
+]
 
 _SHELVES = ("/$defs/", "/definitions/")
 _BRANCHES = ("/anyOf/", "/oneOf/")
+
+IN_PLACE = frozenset("anyOf oneOf if then else dependencies dependentSchemas".split())
+"""The keywords by which one more place speaks of a value, if only of some of its values."""
+NOT_SAID = frozenset("not contains propertyNames".split())
+"""The keywords whose subschemas say nothing of a value, or not of which one."""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -43,10 +59,12 @@ class Place(msgspec.Struct, frozen=True):
     Attributes:
         root: The schema.
         parts: The parts, the outermost first.
+        partial: Whether other places speak of the same value too, as they do beside a branch of ``anyOf``.
     """
 
     root: Schema
     parts: tuple[Part, ...]
+    partial: bool = False
 
     @property
     def pointer(self) -> str:
@@ -75,7 +93,7 @@ def place_of(root: Schema) -> Place:
     return place_at(root, ("", root))
 
 
-def place_at(root: Schema, *at: tuple[str, Schema]) -> Place:
+def place_at(root: Schema, *at: tuple[str, Schema], partial: bool = False) -> Place:
     """Return the place that some subschemas of `root`, given with their JSON Pointers, speak of together."""
     parts: dict[str, Part] = {}
     stands_alone = dialect_of(root) == DRAFT_7
@@ -99,7 +117,7 @@ def place_at(root: Schema, *at: tuple[str, Schema]) -> Place:
             onward += [(f"{pointer}/allOf/{i}", inner) for i, inner in enumerate(schema.get("allOf", ()))]
         parts[pointer] = Part(pointer, says)
         waiting += reversed(onward)
-    return Place(root, tuple(parts.values()))
+    return Place(root, tuple(parts.values()), partial)
 
 
 def inner_places(place: Place) -> dict[str, Place]:
@@ -109,7 +127,23 @@ def inner_places(place: Place) -> dict[str, Place]:
         for step, inner in children(part.says):
             if not step.startswith(_SHELVES):
                 found.setdefault(step, []).append((part.pointer + step, inner))
-    return {step: place_at(place.root, *at) for step, at in found.items()}
+    return {
+        step: place_at(place.root, *at, partial=place.partial or step.split("/", 2)[1] in IN_PLACE | NOT_SAID)
+        for step, at in found.items()
+    }
+
+
+def left_over(place: Place, paired: Iterable[Place]) -> Iterator[tuple[str, str, Schema, Mapping[str, Any]]]:
+    """Yield each subschema within a place that is a part of none of some inner places.
+
+    It is yielded with its JSON Pointer, the step that leads to it, itself, and all that is said around it.
+    """
+    met = {pointer for each in paired for pointer in each.pointers}
+    for part in place.parts:
+        if isinstance(part.says, Mapping):
+            for step, inner in children(part.says):
+                if not step.startswith(_SHELVES) and part.pointer + step not in met:
+                    yield part.pointer + step, step, inner, part.says
 
 
 def pairs(old: Place, new: Place) -> Iterator[tuple[Place, Place]]:

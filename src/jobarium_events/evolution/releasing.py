@@ -22,7 +22,7 @@ from jobarium_events.evolution.history import NOT_FROZEN
 from jobarium_events.evolution.lock import Lock, LockedDecision, lock_bytes
 from jobarium_events.evolution.meanings import publish, structure
 from jobarium_events.evolution.refusals import EditError, Refused
-from jobarium_events.evolution.removed import RemovedField, removed_fields
+from jobarium_events.evolution.removed import Removals, removals
 from jobarium_events.evolution.state import State
 from jobarium_events.writing import write_files
 
@@ -124,7 +124,7 @@ def freeze(state: State, manifest: Manifest, release: str) -> Lock:
     before = state.lock or Lock(releases=(), planned=(), contracts={}, frozen={})
     contracts: dict[Key, Published] = {}
     deprecated: dict[Key, Mapping[str, str]] = {}
-    removed: dict[Key, Mapping[str, RemovedField]] = {}
+    removed: dict[Key, Removals] = {}
     frozen: dict[Key, str] = {}
     for key, current in state.contracts.items():
         contract = contract_from(manifest, *key, current.schema)
@@ -137,9 +137,8 @@ def freeze(state: State, manifest: Manifest, release: str) -> Lock:
         slim = msgspec.structs.replace(contract, schema_json=orjson.dumps(structure(current.schema)))
         contracts[key] = msgspec.structs.replace(publish(contract), contract=slim)
         if key in before.contracts:
-            gone = removed_fields(before.contracts[key], contracts[key], before.removed.get(key, {}), release)
-            if gone:
-                removed[key] = gone
+            lost = before.removed.get(key, Removals())
+            removed[key] = removals(before.contracts[key], contracts[key], lost, release)
         same = key in before.contracts and _facts(before.contracts[key]) == _facts(contracts[key])
         frozen[key] = before.frozen[key] if same else release
     decisions = {

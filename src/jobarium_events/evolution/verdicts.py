@@ -44,5 +44,7 @@ class Containment(msgspec.Struct, frozen=True):
     witness: Any = msgspec.UNSET
     reason: str = ""
 
-    def __bool__(self) -> bool:
+    @property
+    def holds(self) -> bool:
+        """Whether it is proven that they are."""
         return self.verdict is Verdict.CONTAINED

@@ -11,12 +11,14 @@ import msgspec
 from jobarium_events.evolution.changes import ChangeKind
 
 if TYPE_CHECKING:
+    from jobarium_events.errors import Violation
     from jobarium_events.evolution.differences import Difference
     from jobarium_events.evolution.meanings import MeaningChange
 
-__all__ = ["advice", "advice_on_meanings", "described", "reworded"]
+__all__ = ["advice", "advice_on_meanings", "described", "explanation", "reworded"]
 
 _LONGEST = 60
+_SHOWN = 3  # of what is said against a witness
 
 _NEW_VERSION = "write a new version with `jobarium-events new-version`"
 _BESIDE = f"Add an optional field beside it and deprecate this one, or {_NEW_VERSION}."
@@ -105,6 +107,19 @@ def _come_or_gone(difference: Difference, keyword: str) -> str:
     if not (had or has):
         return "what is accepted has changed"
     return f"{keyword} has changed" if had and has else f"{keyword} is new" if has else f"{keyword} is gone"
+
+
+def explanation(accepting: str, refusing: str, violations: Sequence[Violation]) -> tuple[tuple[str, str], ...]:
+    """Return what each of two sides says of a witness.
+
+    Args:
+        accepting: The side that accepts it.
+        refusing: The side that does not.
+        violations: What that one finds.
+    """
+    said = "; ".join(str(violation) for violation in violations[:_SHOWN])
+    more = len(violations) - _SHOWN
+    return (accepting, "accepts"), (refusing, f"{said}; and {more} more" if more > 0 else said)
 
 
 def reworded(changes: Sequence[MeaningChange]) -> str:

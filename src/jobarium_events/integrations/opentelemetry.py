@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from jobarium_events.consumer import Consumer
@@ -58,6 +59,8 @@ _processing: ContextVar[trace.Span | None] = ContextVar("jobarium_events.process
 class Telemetry:
     """Counts as one of the `hooks` of producers and consumers, and traces what `instrument` is given.
 
+    A transport that is instrumented is counted too, by the operation ``publish``: it has no hooks.
+
     Args:
         contracts: The contracts to tell apart, such as a catalog. Whatever else arrives is ``_OTHER``: what anybody
             may write into a message must not make metrics without end.
@@ -83,7 +86,10 @@ class Telemetry:
         self._tracer = trace.get_tracer(_SCOPE, tracer_provider=tracer_provider)
         meter = metrics.get_meter(_SCOPE, meter_provider=meter_provider)
         self._sent = meter.create_counter(
-            "messaging.client.sent.messages", "{message}", "Messages that a producer tried to send."
+            "messaging.client.sent.messages", "{message}", "Messages that a producer or a transport tried to send."
+        )
+        self._prepared = meter.create_counter(
+            "jobarium.client.prepared.messages", "{message}", "Messages that a producer made for others to send."
         )
         self._refused = meter.create_counter(
             "jobarium.client.refused.messages", "{message}", "Messages that a producer refused, and did not send."
@@ -94,7 +100,7 @@ class Telemetry:
         self._operation = meter.create_histogram(
             "messaging.client.operation.duration",
             "s",
-            "How long it took to emit an event, sending included.",
+            "How long it took to emit, prepare or publish an event.",
             explicit_bucket_boundaries_advisory=_SECONDS,
         )
         self._process = meter.create_histogram(
@@ -107,16 +113,19 @@ class Telemetry:
     # -- counting ----------------------------------------------------------------------------------------------
 
     def emitted(self, details: Emitted) -> None:
-        """Count an attempt to emit."""
-        labels = {
-            **self._system,
-            **_operation("emit", "send"),
-            **self._contract(details.event, details.version),
-            **_failure(details.reason),
-        }
-        was_sent = details.reason in (None, _FAILED_ON_THE_WAY)
-        (self._sent if was_sent else self._refused).add(1, labels)
-        self._operation.record(details.seconds, labels)
+        """Count an attempt to emit or to prepare."""
+        contract = self._contract(details.event, details.version)
+        operation = _operation("prepare", "create") if details.prepared else _operation("emit", "send")
+        if details.reason not in (None, _FAILED_ON_THE_WAY):
+            counter = self._refused
+        else:
+            counter = self._prepared if details.prepared else self._sent
+        self._count(counter, {**operation, **contract, **_failure(details.reason)}, details.seconds)
+
+    def _count(self, counter: metrics.Counter, facts: dict[str, str], seconds: float) -> None:
+        labels = {**self._system, **facts}
+        counter.add(1, labels)
+        self._operation.record(seconds, labels)
 
     def consumed(self, details: Consumed) -> None:
         """Count an event that was consumed."""
@@ -213,9 +222,17 @@ class Telemetry:
             parent = _carried(message.attributes)
             # The span whose context a message carries is its producer; any other that sends it is a client.
             kind = trace.SpanKind.PRODUCER if parent is None else trace.SpanKind.CLIENT
-            with self._span("publish", "send", kind, parent) as span:
-                self._describe(span, "publish", message.attributes, message.body)
-                await asend(_carrying_on(message) if parent is None else message)
+            failed: str | None = _FAILED_ON_THE_WAY
+            start = perf_counter()
+            try:
+                with self._span("publish", "send", kind, parent) as span:
+                    self._describe(span, "publish", message.attributes, message.body)
+                    await asend(_carrying_on(message) if parent is None else message)
+                failed = None
+            finally:
+                contract = self._contract(message.attributes.get("event_name"), message.attributes.get("event_version"))
+                facts = {**_operation("publish", "send"), **contract, **_failure(failed)}
+                self._count(self._sent, facts, perf_counter() - start)
 
         return traced
 

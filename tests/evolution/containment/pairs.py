@@ -224,9 +224,10 @@ class Pairs:
 
     def dependencies(self, depth):
         name, names, schema = self.one_of("a", "b"), self.one_of(["c"], ["a"]), self.schema(depth)
+        older = {"dependencies": {name: self.one_of(names, schema)}}
         if self.dialect == DRAFT_7:
-            return {"dependencies": {name: self.one_of(names, schema)}}
-        return self.one_of({"dependentRequired": {name: names}}, {"dependentSchemas": {name: schema}})
+            return older
+        return self.one_of(older, {"dependentRequired": {name: names}}, {"dependentSchemas": {name: schema}})
 
 
 @st.composite

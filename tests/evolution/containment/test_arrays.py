@@ -8,7 +8,7 @@ from jobarium_events.evolution.containment.values import identity
 from jobarium_events.validation import compile_schema
 from tests.evolution.containment.meaning import solved
 from tests.evolution.containment.pairs import DRAFT_2019_09, DRAFT_2020_12
-from tests.validation.schemas import examples
+from tests.strategies import examples
 
 VALUES = [0, 1, 2]
 ALL = [list(items) for length in range(5) for items in itertools.product(VALUES, repeat=length)]

@@ -7,7 +7,7 @@ from jobarium_events.evolution.containment.formulas import formula, type_of
 from jobarium_events.evolution.containment.nodes import Nodes
 from tests.evolution.containment.meaning import holds
 from tests.evolution.containment.pairs import DIALECTS, DOCUMENTS, pairs
-from tests.validation.schemas import examples
+from tests.strategies import examples
 
 SAID = {  # what schemas say in atoms of every kind
     "number": [{"minimum": 1}, {"exclusiveMaximum": 1.5}, {"multipleOf": 2}, {"enum": [1, 2, "a"]}],

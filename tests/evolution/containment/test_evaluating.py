@@ -10,7 +10,7 @@ from jobarium_events.evolution.verdicts import Verdict
 from jobarium_events.validation import compile_schema
 from tests.evolution.containment.meaning import NotSaid, holds
 from tests.evolution.containment.pairs import DIALECTS, DOCUMENTS, DRAFT_2019_09, DRAFT_2020_12, Pairs
-from tests.validation.schemas import examples
+from tests.strategies import examples
 
 IDENTIFIED = {"required": ["id"], "properties": {"id": True}}
 TAGGED = [{"properties": {f"f{i}": True}, "required": [f"f{i}"]} for i in range(40)]

@@ -6,7 +6,7 @@ from jobarium_events.evolution.containment.expanding import Expansion
 from jobarium_events.evolution.containment.formulas import TYPES, type_of
 from tests.evolution.containment.meaning import holds, solver
 from tests.evolution.containment.pairs import DIALECTS, DOCUMENTS, pairs
-from tests.validation.schemas import examples
+from tests.strategies import examples
 
 
 def leaves(goal, kind, search=None):

@@ -9,8 +9,7 @@ from jobarium_events.evolution.containment.formats import FORMATS, bounds, impli
 from jobarium_events.evolution.containment.regular import requirements
 from jobarium_events.validation.formats import CHECKS
 from jobarium_events.validation.patterns import translate
-from tests.strategies import moments
-from tests.validation.schemas import examples
+from tests.strategies import examples, moments
 from tests.validation.test_formats import CASES
 
 LIKELY = {

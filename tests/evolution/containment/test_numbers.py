@@ -10,7 +10,7 @@ from jobarium_events.evolution.containment.atoms import Among, AtLeast, AtMost, 
 from jobarium_events.evolution.containment.formulas import fraction
 from jobarium_events.evolution.containment.numbers import numbers
 from tests.evolution.containment.meaning import Steps, holds
-from tests.validation.schemas import examples
+from tests.strategies import examples
 
 BOUND = 6
 LINE = [Fraction(each, 4) for each in range(-4 * BOUND, 4 * BOUND + 1)]

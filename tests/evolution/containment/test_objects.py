@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from jobarium_events.evolution.containment.values import identity
 from jobarium_events.validation import compile_schema
 from tests.evolution.containment.meaning import solved
-from tests.validation.schemas import examples
+from tests.strategies import examples
 
 NAMES = ["a", "b", "ab", "ba"]
 ALL = [

@@ -3,7 +3,7 @@ from hypothesis import given
 
 from jobarium_events.evolution.containment.regular import Automaton, Requirement, requirements
 from tests.evolution.containment.patterns import TEXTS, matches, patterns
-from tests.validation.schemas import examples
+from tests.strategies import examples
 
 
 def after(automaton, text):

@@ -10,7 +10,7 @@ from jobarium_events.evolution.containment.solver import Exhausted, Solver
 from jobarium_events.validation import compile_schema
 from tests.evolution.containment.meaning import solved, solver
 from tests.evolution.containment.pairs import DIALECTS, DOCUMENTS, pairs
-from tests.validation.schemas import examples
+from tests.strategies import examples
 
 
 def goal(search, schema, *, holds=True):

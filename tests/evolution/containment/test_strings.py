@@ -6,7 +6,7 @@ from jobarium_events.evolution.containment.atoms import Among, Formatted, Longes
 from jobarium_events.evolution.containment.strings import strings
 from tests.evolution.containment.meaning import Steps, holds
 from tests.evolution.containment.patterns import TEXTS, patterns
-from tests.validation.schemas import examples
+from tests.strategies import examples
 
 atoms = st.one_of(
     st.builds(Shortest, st.integers(0, 3)),

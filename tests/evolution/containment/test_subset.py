@@ -17,7 +17,7 @@ from jobarium_events.evolution.containment import is_subset, subset
 from jobarium_events.evolution.verdicts import Containment, Verdict
 from jobarium_events.validation import compile_schema
 from tests.evolution.containment.pairs import DIALECTS, DOCUMENTS, DRAFT_2019_09, DRAFT_2020_12, Pairs, pairs
-from tests.validation.schemas import EXAMPLES, examples
+from tests.strategies import EXAMPLES, examples
 
 SUITES = Path(os.environ.get("JOBARIUM_SUITES") or Path(__file__).parents[4] / "shared" / "suites")
 SUITE = SUITES / "json-schema-test-suite" / "tests"
@@ -77,6 +77,14 @@ def test_containment_is_transitive_where_it_is_answered(chance):
         assert answers[2] is not NOT_CONTAINED
     if answers[2] is NOT_CONTAINED:
         assert answers[1] is not CONTAINED
+
+
+def test_an_answer_is_asked_whether_it_holds():
+    shown = is_subset({"type": "null"}, False)
+    assert is_subset(False, True).holds
+    assert not shown.holds
+    assert not Containment(UNPROVEN, reason="No time.").holds
+    assert shown, "an answer that does not hold is there all the same"
 
 
 @examples(30)
@@ -297,7 +305,7 @@ def test_a_document_of_the_official_suite_is_contained_exactly_if_it_is_valid(di
         )
         answers = is_subset(const, schema, formats=formats), is_subset(schema, other, formats=formats)
         for answer, expected in zip(answers, (valid, not valid), strict=True):
-            right = answer.verdict is UNPROVEN or bool(answer) is expected
+            right = answer.verdict is UNPROVEN or answer.holds is expected
             wrong += [] if right else [(file, schema, test["description"])]
             counts[answer.verdict] += 1
     assert wrong == []

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from jobarium_events.evolution.containment.values import different, distinct, identity
 from jobarium_events.validation import compile_schema
 from tests.evolution.containment.meaning import Steps
-from tests.validation.schemas import documents, examples
+from tests.strategies import examples
+from tests.validation.schemas import documents
 
 lists = st.lists(st.lists(st.integers(0, 5), max_size=4, unique=True), max_size=5)
 

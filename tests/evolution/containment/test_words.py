@@ -6,7 +6,7 @@ from jobarium_events.evolution.containment.regular import Requirement, requireme
 from jobarium_events.evolution.containment.words import words
 from tests.evolution.containment.meaning import Steps
 from tests.evolution.containment.patterns import TEXTS, matches, patterns
-from tests.validation.schemas import examples
+from tests.strategies import examples
 
 
 def required(*held, fails=()):

@@ -287,7 +287,7 @@ def _required(node: Node, schema: _Schema, _: str) -> Formula:
 
 
 def _dependencies(node: Node, schema: _Schema, _: str) -> Formula:
-    return _if_there(node, schema["dependencies"])
+    return _if_there(node, schema["dependencies"]) if node.dialect == DRAFT_7 else ALWAYS
 
 
 def _dependent(keyword: str) -> _Read:
@@ -351,16 +351,13 @@ _READERS: dict[str, _Reader] = {
     "dependentRequired": _Reader(_dependent("dependentRequired"), "object"),
     "dependentSchemas": _Reader(_dependent("dependentSchemas"), "object"),
 }
-# Keywords whose meaning depends on what other keywords, or references before them, have already seen; and one that the
-# later dialects dropped, and some engines did not.
+# Keywords whose meaning depends on what other keywords, or references before them, have already seen.
 _UNEVALUATED = frozenset(("unevaluatedItems", "unevaluatedProperties"))
 _INTRICATE: dict[tuple[str, str], str | None] = {
     ("unevaluatedItems", DRAFT_2019_09): "array",
     ("unevaluatedItems", DRAFT_2020_12): "array",
     ("unevaluatedProperties", DRAFT_2019_09): "object",
     ("unevaluatedProperties", DRAFT_2020_12): "object",
-    ("dependencies", DRAFT_2019_09): "object",
-    ("dependencies", DRAFT_2020_12): "object",
     ("$recursiveRef", DRAFT_2019_09): None,
     ("$dynamicRef", DRAFT_2020_12): None,
 }

@@ -52,6 +52,7 @@ RULES: dict[str, str] = {
     "baseline-empty": "The baseline has no catalog, or one of which nothing had been released: every contract is new.",
     "breaking-undecided": "A new version breaks with the one before it in a place that no accepted decision names.",
     "field-returned": "A field that was removed is back as something else.",
+    "value-returned": "A value that a list had lost is back with another meaning.",
     "backward-incompatible": "A registry would refuse it: the new schema does not read what was written with the old.",
     "forward-incompatible": "A registry would refuse it: the old schema does not read what is written with the new.",
     "unproven": "Neither a proof nor a witness was found; that is never taken for safe.",
@@ -71,7 +72,7 @@ RULES: dict[str, str] = {
     "successor-missing": "A version is deprecated, and there is no newer one that is active.",
     "timeline-not-followed": "A version does not leave as the decision says.",
     # of the decision log
-    "decision-changed": "An accepted decision allows something else than it did.",
+    "decision-changed": "A decision does not say what it said at the last release.",
     "decision-deleted": "A decision is gone from the log.",
     "decision-id-repeated": "Two decisions have one id.",
     "decision-key-missing": "A decision lacks a key of its front matter.",

@@ -25,6 +25,20 @@ if TYPE_CHECKING:
 __all__ = ["JsonSchemaRs"]
 
 
+class _Unsaid:
+    """A keyword that asserts nothing."""
+
+    def __init__(self, *_: object) -> None:
+        """Take what the keyword says, and where."""
+
+    def validate(self, document: object) -> None:
+        """Accept any document."""
+
+
+# The later dialects have other keywords in its place; here it is checked all the same, unless it is told otherwise.
+_DROPPED: dict[str, type[Any]] = {"dependencies": _Unsaid}
+
+
 class JsonSchemaRs:
     """The engine for the later dialects.
 
@@ -42,6 +56,7 @@ class JsonSchemaRs:
                 formats=dict(formats.CHECKS),
                 validate_formats=True,
                 offline=True,
+                keywords=None if prepared.dialect == DRAFT_7 else _DROPPED,
             )
         except (ValidationError, ReferencingError, ValueError) as error:
             raise SchemaError(f"jsonschema-rs cannot compile it: {error}") from None
