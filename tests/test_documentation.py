@@ -86,8 +86,9 @@ def environment(tmp_path_factory):
     for name, start in {"python": python, "jobarium-events": f"{python} -m jobarium_events.cli"}.items():
         (bin_ / name).write_text(f'#!/bin/sh\nexec {start} "$@"\n')
         (bin_ / name).chmod(0o755)
+    shell = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}
     return {
-        **os.environ,
+        **shell,
         "PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": os.pathsep.join(sys.path[1:]),
         **{f"GIT_{who}_{what}": "docs@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},

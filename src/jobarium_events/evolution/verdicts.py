@@ -30,7 +30,7 @@ class Reader(StrEnum):
     """They have the old contract, or were rolled back to it, and read what is emitted under the new one."""
 
 
-class Containment(msgspec.Struct, frozen=True):
+class Containment(msgspec.Struct, frozen=True, omit_defaults=True):
     """The answer to whether one schema's documents are a subset of another's.
 
     Attributes:
