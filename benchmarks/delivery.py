@@ -37,8 +37,8 @@ AT_ONCE = 500
 SMALL_BACKLOG = 10_000
 
 _PLAIN = (
-    "insert into {} (id, event_name, event_version, idempotency_key, aggregate, bucket, body, attributes)"
-    " values (%s, %s, %s, %s, %s, %s, %s, %s)"
+    "insert into {} (id, event_name, event_version, idempotency_key, aggregate, ordering_key, bucket, body, attributes)"
+    " values (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
 _FILL = (
     "insert into {} (id, event_name, event_version, idempotency_key, aggregate, bucket, body, attributes, published_at)"
@@ -140,7 +140,7 @@ def _row(message: Message) -> tuple[object, ...]:
     of = message.attributes
     key = message.ordering_key
     names = (of["event_id"], of["event_name"], of["event_version"], of["idempotency_key"], key)
-    return (*names, hash(key) % 128, message.body, orjson.dumps(of).decode())
+    return (*names, orjson.dumps(key).decode(), hash(key) % 128, message.body, orjson.dumps(of).decode())
 
 
 class _Stream:

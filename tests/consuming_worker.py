@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from psycopg_pool import ConnectionPool
 
 from jobarium_events import Consumer, Event
@@ -18,6 +19,8 @@ from jobarium_events.payloads import JobUpdatedV1
 from jobarium_events.postgres import PostgresDeadLetters, PostgresInbox
 from jobarium_events.sqlite import SqliteDeadLetters, SqliteInbox
 from tests.inboxes import CATALOG
+
+ATTEMPTS = 5
 
 
 def inbox_and_letters(place: str) -> tuple[Any, Any]:
@@ -33,7 +36,7 @@ def inbox_and_letters(place: str) -> tuple[Any, Any]:
 def main(place: str) -> None:
     """Consume what comes."""
     inbox, letters = inbox_and_letters(place)
-    consumer = Consumer(CATALOG, name="taker", inbox=inbox, dead_letters=letters)
+    consumer = Consumer(CATALOG, name="taker", inbox=inbox, dead_letters=letters, attempts=ATTEMPTS)
     plan = ""
 
     @consumer.on(JobUpdatedV1)
@@ -45,12 +48,16 @@ def main(place: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         if plan == "raises":
             raise ValueError
+        if plan == "inside":  # the database crashes now, and a line says when it has
+            sys.stdout.write("inside\n")
+            sys.stdout.flush()
+            sys.stdin.readline()
 
     for line in sys.stdin:
         raw, plan = json.loads(line)
         try:
             told = str(consumer.consume(raw.encode()))
-        except ValueError:
+        except (ValueError, psycopg.OperationalError):
             told = "raised"
         if plan == "killed late":
             os.kill(os.getpid(), signal.SIGKILL)  # committed, and not acknowledged

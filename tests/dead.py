@@ -30,6 +30,22 @@ class Store:
         method = getattr(self.store, name)
         return method if self._runner is None else lambda *given, **named: self._runner.run(method(*given, **named))
 
+    @contextmanager
+    def replaying(self, id_: int) -> Iterator[Any]:
+        """Claim a letter."""
+        claim = self.store.replaying(id_)
+        if self._runner is None:
+            with claim as letter:
+                yield letter
+            return
+        letter = self._runner.run(claim.__aenter__())
+        try:
+            yield letter
+        except BaseException as error:
+            self._runner.run(claim.__aexit__(type(error), error, error.__traceback__))
+            raise
+        self._runner.run(claim.__aexit__(None, None, None))
+
     def keep(self, letter: DeadLetter) -> None:
         """Keep a letter."""
         kept = self.store(letter)
@@ -59,11 +75,11 @@ def opened(kind: str, *, path: str, database: Any) -> Iterator[Store]:
     with psycopg.connect(database.url, autocommit=True, **kwargs) as connection:
         connection.execute(PostgresDeadLetters(lambda: connection).tables)
     if kind == "postgres":
-        with ConnectionPool(database.url, kwargs=kwargs, min_size=1, open=True) as pool:
+        with ConnectionPool(database.url, kwargs=kwargs, min_size=1, max_size=3, open=True) as pool:
             yield Store(PostgresDeadLetters(pool))
         return
     with asyncio.Runner() as runner:
-        threads = AsyncConnectionPool(database.url, kwargs=kwargs, min_size=1, open=False)
+        threads = AsyncConnectionPool(database.url, kwargs=kwargs, min_size=1, max_size=3, open=False)
         runner.run(threads.open())
         yield Store(AsyncPostgresDeadLetters(threads), runner)
         runner.run(threads.close())

@@ -27,6 +27,7 @@ __all__ = [
     "Missing",
     "OwnNats",
     "OwnPostgres",
+    "emulator",
     "kafka_servers",
     "mqtt_url",
     "nats_url",
@@ -128,7 +129,7 @@ def pubsub_host() -> str:
     host = os.environ.get("PUBSUB_EMULATOR_HOST")
     if host:
         return host
-    jar, java = _emulator(), shutil.which("java")
+    jar, java = emulator(), shutil.which("java")
     if jar is None or java is None:
         lacking = "its jar (PUBSUB_EMULATOR_JAR)" if jar is None else "a java"
         raise Missing(f"Pub/Sub: PUBSUB_EMULATOR_HOST is not set, and to start the emulator there is not {lacking}")
@@ -269,7 +270,8 @@ def _ended(process: subprocess.Popen[bytes], folder: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _emulator() -> Path | None:
+def emulator() -> Path | None:
+    """Return the jar of the Pub/Sub emulator, if it is here."""
     named = os.environ.get("PUBSUB_EMULATOR_JAR")
     if named:
         return Path(named)

@@ -97,6 +97,8 @@ def test_a_handlers_view_need_not_have_what_the_ordering_is_by(view, spacing):
         (folders.TEXT, "2026-07-01T12:00:00+02:00", "2026-07-01T12:00:00+02:00"),
         (folders.MOMENT, "2026-07-01T12:00:00+02:00", "2026-07-01T10:00:00.000000Z"),
         (folders.MOMENT, "2026-07-01T10:00:00.5Z", "2026-07-01T10:00:00.500000Z"),
+        (folders.MOMENT, "0999-07-01T10:00:00Z", "0999-07-01T10:00:00.000000Z"),
+        (folders.MOMENT, "0001-01-01T00:00:00+02:00", None),
         ({**folders.WHOLE, "multipleOf": 7, "not": {"const": 0}}, 7, 7),
         ({"type": ["integer", "null"]}, None, None),
     ],

@@ -1,7 +1,7 @@
 """Consumers that are killed, fail and meet poison: nothing is lost, and nothing takes effect twice.
 
-`JOBARIUM_FAULTS=full` runs these with 20,000 events over 500 aggregates and 50 kills. What goes wrong, and when,
-follows from the seed.
+`make faults` runs these with 20,000 events over 500 aggregates and 50 kills. What goes wrong, and when, follows from
+the seed.
 """
 
 import json
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,12 +24,13 @@ import pytest
 from jobarium_events import Message
 from jobarium_events.postgres import PostgresDeadLetters, PostgresInbox
 from jobarium_events.sqlite import SqliteDeadLetters
+from tests.conftest import Database
+from tests.consuming_worker import ATTEMPTS
 from tests.dead import broken
 from tests.inboxes import job
 
 ROOT = Path(__file__).parents[1]
 EVENTS, AGGREGATES, KILLS = (20_000, 500, 50) if os.environ.get("JOBARIUM_FAULTS") == "full" else (120, 10, 3)
-ATTEMPTS = 5
 EFFECTS = "select event_id, aggregate, position from effect order by number"
 
 
@@ -46,20 +48,25 @@ class Place(NamedTuple):
             return [tuple(row) for row in connection.execute(EFFECTS).fetchall()]
 
 
+COLUMNS = "event_id text, aggregate text, position integer"
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def place(request, tmp_path):
-    columns = "event_id text, aggregate text, position integer"
-    told = tmp_path / "place"
-    if request.param == "sqlite":
-        path = str(tmp_path / "service.db")
-        with closing(sqlite3.connect(path)) as connection:
-            connection.execute(f"create table effect (number integer primary key autoincrement, {columns})")
-        told.write_text(path)
-        letters = SqliteDeadLetters(path)
-        yield Place(str(told), letters, "sqlite", lambda: sqlite3.connect(path))
-        letters.close()
+    if request.param == "postgres":
+        yield place_in(request.getfixturevalue("postgres"), tmp_path / "place")
         return
-    database = request.getfixturevalue("postgres")
+    path = str(tmp_path / "service.db")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"create table effect (number integer primary key autoincrement, {COLUMNS})")
+    (tmp_path / "place").write_text(path)
+    letters = SqliteDeadLetters(path)
+    yield Place(str(tmp_path / "place"), letters, "sqlite", lambda: sqlite3.connect(path))
+    letters.close()
+
+
+def place_in(database: Database, told: Path) -> Place:
+    """Return a place in Postgres, with its tables made."""
     options = {"conninfo": database.url, "options": f"-c search_path={database.schema}"}
     told.write_text(json.dumps(options))
 
@@ -68,10 +75,10 @@ def place(request, tmp_path):
 
     letters = PostgresDeadLetters(connect)
     with connect() as connection:
-        connection.execute(f"create table effect (number bigserial, {columns})")
+        connection.execute(f"create table effect (number bigserial, {COLUMNS})")
         connection.execute(PostgresInbox(connect).tables)
         connection.execute(letters.tables)
-    yield Place(str(told), letters, "postgres", connect)
+    return Place(str(told), letters, "postgres", connect)
 
 
 class Broker:
@@ -80,40 +87,46 @@ class Broker:
     Args:
         place: Where the worker works.
         plans: What is to happen in the handler at each attempt, by event; nothing where it says no more.
+        crash: Crashes the database: while a handler is "inside", and before a delivery that is "crashed".
     """
 
-    def __init__(self, place: Place, plans: dict[str, list[str]]) -> None:
+    def __init__(self, place: Place, plans: dict[str, list[str]], crash: Callable[[], object] = lambda: None) -> None:
         self._place = place
+        self._crash = crash
         self._plans = {event_id: list(plan) for event_id, plan in plans.items()}
         self.outcomes: Counter[str] = Counter()
-        self.set_aside: list[str] = []
         self.killed = 0
 
     def deliver(self, messages: list[Message]) -> None:
-        """Deliver events; one that was not acknowledged in a few attempts is set aside."""
+        """Deliver events, each until it is acknowledged."""
         with ExitStack() as stack:
             worker = stack.enter_context(self._started())
             for message in messages:
                 event_id = message.attributes["event_id"]
                 plan = self._plans.get(event_id, [])
-                raised = 0
-                while raised < ATTEMPTS:
-                    worker.stdin.write(json.dumps([message.body.decode(), plan.pop(0) if plan else ""]) + "\n")
-                    worker.stdin.flush()
-                    told = worker.stdout.readline().strip()
+                told = ""
+                while told in ("", "raised"):
+                    step = plan.pop(0) if plan else ""
+                    if step == "crashed":
+                        self._crash()
+                    told = self._asked(worker, json.dumps([message.body.decode(), step]))
+                    if told == "inside":
+                        self._crash()
+                        told = self._asked(worker, "go on")
                     if not told:
                         assert worker.wait(60) == -signal.SIGKILL
                         self.killed += 1
                         worker = stack.enter_context(self._started())
-                        continue
-                    self.outcomes[told] += 1
-                    if told != "raised":
-                        break
-                    raised += 1
-                else:
-                    self.set_aside.append(event_id)
+                    else:
+                        self.outcomes[told] += 1
             worker.stdin.close()
             assert worker.wait(60) == 0
+
+    def _asked(self, worker: Any, line: str) -> str:
+        worker.stdin.write(f"{line}\n")
+        worker.stdin.flush()
+        told: str = worker.stdout.readline().strip()
+        return told
 
     def _started(self) -> Any:
         return subprocess.Popen(
@@ -157,6 +170,23 @@ def test_a_consumer_that_is_killed_in_its_handler(place: Place, seed: int):
     assert broker.killed == KILLS
     late = [plan for plan in plans.values() if plan == ["killed late"]]
     assert broker.outcomes == {"handled": EVENTS - len(late), "duplicate": len(late)}
+    assert_each_once_in_order(place, messages)
+
+
+@pytest.mark.parametrize("seed", [5])
+def test_a_consumer_whose_postgres_crashes(own_postgres, tmp_path: Path, seed: int):
+    with psycopg.connect(own_postgres.url) as connection:
+        connection.execute("create schema faults")
+    place = place_in(Database(own_postgres.url, "faults"), tmp_path / "place")
+    chance = random.Random(seed)
+    messages = events(chance)
+    unlucky = chance.sample([message.attributes["event_id"] for message in messages], KILLS)
+    plans = {event_id: [chance.choice(["inside", "crashed"])] for event_id in unlucky}
+    broker = Broker(place, plans, own_postgres.crash)
+    broker.deliver(messages)
+    assert broker.outcomes["handled"] == EVENTS
+    assert broker.outcomes["raised"] >= list(plans.values()).count(["inside"]) > 0
+    assert set(broker.outcomes) == {"handled", "raised"}
     assert_each_once_in_order(place, messages)
 
 
@@ -205,8 +235,9 @@ def test_poison_among_good_events(place: Place, seed: int):
     sent = [bad if message is invalid else message for message in messages]
     broker = Broker(place, {poison.attributes["event_id"]: ["raises"] * ATTEMPTS})
     broker.deliver(sent)
-    assert broker.set_aside == [poison.attributes["event_id"]]
-    assert broker.outcomes == {"handled": EVENTS - 2, "raised": ATTEMPTS, "dead-lettered": 1}
-    [letter] = place.letters.list()
-    assert (letter.raw, letter.reason) == (bad.body, "invalid-payload")
+    assert broker.outcomes == {"handled": EVENTS - 2, "raised": ATTEMPTS - 1, "dead-lettered": 2}
+    assert {letter.raw: letter.reason for letter in place.letters.list()} == {
+        poison.body: "handler-failed",
+        bad.body: "invalid-payload",
+    }
     assert_each_once_in_order(place, [message for message in messages if message not in (poison, invalid)])

@@ -1,13 +1,13 @@
 """How often a service has seen each version."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Thread
 
 import pytest
 
 from jobarium_events import Catalog, Consumer, Producer
-from jobarium_events.counters import CountersError, VersionCounters, read_counters
+from jobarium_events.counters import PAUSE, CountersError, VersionCounters, read_counters
 from jobarium_events.observing import Consumed, Emitted
 from jobarium_events.payloads import JobUpdatedV1
 
@@ -85,8 +85,80 @@ def test_a_file_goes_on_from_one_process_to_the_next(path):
 
 def test_what_is_watched_later_is_counted_since_then(path):
     VersionCounters("taker", WATCHED[:1]).write(path)
-    VersionCounters("taker", WATCHED[1:]).write(path)
+    VersionCounters("taker", WATCHED).write(path)
     assert count(path).since < count(path, "billing.usage.updated").since
+
+
+def test_what_is_not_watched_any_more_is_not_said_to_be_unseen(path):
+    VersionCounters("taker", WATCHED).write(path)
+    VersionCounters("taker", WATCHED[1:]).write(path)
+    assert [each.event for each in read_counters(path).counts] == ["billing.usage.updated"]
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self):
+        self.moment = datetime(2026, 11, 20, 8, tzinfo=UTC)
+
+    def now(self, zone):
+        return self.moment.astimezone(zone)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr("jobarium_events.counters.datetime", clock)
+    return clock
+
+
+@pytest.mark.parametrize(("pause", "goes_on"), [(PAUSE, True), (PAUSE * 1.01, False), (timedelta(days=21), False)])
+def test_after_a_gap_counting_begins_anew(path, clock, pause, goes_on):
+    first = VersionCounters("taker", WATCHED)
+    clock.moment += timedelta(hours=1)
+    first.consumed(consumed())
+    first.write(path)
+    before = count(path)
+    clock.moment += pause
+    second = VersionCounters("taker", WATCHED)
+    began = clock.moment
+    clock.moment += timedelta(days=1)
+    second.write(path)
+    now = count(path)
+    assert (now.since, now.last, now.consumed) == ((before.since, before.last, 1) if goes_on else (began, None, 0))
+    assert read_counters(path).until == clock.moment
+
+
+def test_a_process_that_writes_seldom_leaves_no_gap(path, clock):
+    counters = VersionCounters("taker", WATCHED)
+    began = clock.moment
+    for _ in range(3):
+        clock.moment += PAUSE * 10
+        counters.write(path)
+    assert (count(path).since, read_counters(path).until) == (began, clock.moment)
+
+
+def test_an_older_file_that_is_put_back_leaves_one(path, clock):
+    counters = VersionCounters("taker", WATCHED)
+    counters.write(path)
+    older = path.read_bytes()
+    clock.moment += PAUSE * 10
+    written = clock.moment
+    counters.write(path)
+    path.write_bytes(older)
+    clock.moment += PAUSE * 10
+    counters.write(path)
+    assert count(path).since == written
+
+
+def test_a_clock_that_is_set_back_makes_no_counters_that_cannot_be(path, clock):
+    counters = VersionCounters("taker", WATCHED)
+    began = clock.moment
+    clock.moment -= timedelta(minutes=5)
+    counters.consumed(consumed())
+    clock.moment += timedelta(hours=1)
+    counters.write(path)
+    assert (count(path).since, count(path).last) == (began, began)
 
 
 def test_threads_lose_no_count(path):

@@ -1,14 +1,19 @@
 """What every store of dead letters does, whichever it is."""
 
 import json
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+import psycopg
 import pytest
 
 from jobarium_events import Consumer, DeadLetter
-from jobarium_events.deadletters import KeptLetter, LetterFilter
+from jobarium_events.deadletters import BeingReplayed, KeptLetter, LetterFilter, NoLetter
 from jobarium_events.errors import InvalidPayload, Malformed, UnexpectedProducer, UnknownEvent, Violation
+from jobarium_events.postgres import PostgresDeadLetters
+from jobarium_events.sqlite import Busy, SqliteDeadLetters
 from tests.dead import STORES, Store, broken, opened
 from tests.inboxes import CATALOG, NOW, job
 
@@ -122,6 +127,27 @@ def test_letters_are_found_by_what_they_are(store: Store, which, found):
     assert "".join(names[each.id] for each in store.list(LetterFilter(**which))) == found
 
 
+def test_kinds_of_letters_are_counted(store: Store):
+    assert store.kinds() == []
+    for each in (letter(), letter(), letter(version="v2"), letter(event=None, version=None), letter(consumer="other")):
+        store.keep(each)
+    assert {(each.event, each.version, each.reason, each.consumer, each.number) for each in store.kinds()} == {
+        ("job.updated", "v1", "invalid-payload", "taker", 2),
+        ("job.updated", "v2", "invalid-payload", "taker", 1),
+        (None, None, "invalid-payload", "taker", 1),
+        ("job.updated", "v1", "invalid-payload", "other", 1),
+    }
+
+
+def test_each_rejection_is_a_letter_even_of_the_same_delivery(store: Store):
+    raw = broken(job(1).body, status=SENTINEL)
+    for _ in range(2):
+        store.reject(raw, {"a": "b"})
+    first, second = store.list()
+    assert (first.raw, first.attributes) == (second.raw, second.attributes) == (raw, {"a": "b"})
+    assert first.id < second.id
+
+
 def test_letters_are_listed_page_by_page(store: Store):
     for number in range(7):
         store.keep(letter(version=f"v{number + 1}"))
@@ -151,6 +177,96 @@ def test_a_replay_is_noted(store: Store):
     assert isinstance(noted, KeptLetter)
     assert abs((datetime.now(UTC) - noted.replayed_at).total_seconds()) < 60
     assert store.get(kept.id + 1) is None
+
+
+def test_one_replay_at_a_time_has_a_letter_and_it_is_noted_at_the_end(store: Store):
+    store.keep(letter())
+    [kept] = store.list()
+    with store.replaying(kept.id) as claimed:
+        assert claimed == kept
+        with pytest.raises(BeingReplayed) as caught, store.replaying(kept.id):
+            raise AssertionError
+        assert str(caught.value) == f"another replay has dead letter {kept.id}; try again when it has ended"
+        assert store.list() == [kept]  # whoever looks is not held up
+        store.keep(letter())  # nor is a consumer
+    with store.replaying(kept.id) as claimed:
+        assert claimed.replayed_at is not None
+        assert claimed == store.get(kept.id)
+
+
+def test_a_replay_that_fails_is_not_noted_and_lets_go(store: Store):
+    store.keep(letter())
+    [kept] = store.list()
+    with pytest.raises(KeyError), store.replaying(kept.id):
+        raise KeyError
+    assert store.list() == [kept]
+    with store.replaying(kept.id) as claimed:
+        assert claimed == kept
+
+
+def test_a_letter_that_is_not_there_cannot_be_replayed(store: Store):
+    store.keep(letter())
+    [kept] = store.list()
+    with pytest.raises(NoLetter, match=f"^there is no dead letter {kept.id + 1}$"), store.replaying(kept.id + 1):
+        raise AssertionError
+
+
+def test_in_postgres_other_letters_can_be_replayed_meanwhile(postgres):
+    with opened("postgres", path="", database=postgres) as store:
+        for _ in range(2):
+            store.keep(letter())
+        first, second = (each.id for each in store.list())
+        with store.replaying(first), store.replaying(second):
+            pass
+        assert [each.replayed_at is None for each in store.list()] == [False, False]
+
+
+@pytest.mark.parametrize(
+    "setting", ["default_transaction_isolation = serializable", "idle_in_transaction_session_timeout = 500"]
+)
+def test_in_postgres_a_replay_makes_its_own_settings(postgres, setting):
+    options = f"-c search_path={postgres.schema} -c {setting.replace(' ', '')}"
+    store = PostgresDeadLetters(lambda: psycopg.connect(postgres.url, options=options))
+    with psycopg.connect(postgres.url, options=f"-c search_path={postgres.schema}") as connection:
+        connection.execute(store.tables)
+    store(letter())
+    with store.replaying(1), psycopg.connect(postgres.url, options=options) as other:
+        other.execute("select count(*), pg_sleep(1) from dead_letter")
+        other.execute(
+            "insert into dead_letter (raw, attributes, consumer, reason, violations, rejected_at) "
+            "values ('', '{}', 'taker', 'malformed', '[]', now())"
+        )
+        other.commit()
+    assert store.get(1).replayed_at is not None
+
+
+def test_in_a_file_looking_makes_nothing_and_waits_for_nobody(tmp_path):
+    path = tmp_path / "letters.db"
+    store = SqliteDeadLetters(path, patience=0)
+    assert (store.list(), store.kinds(), store.get(1), store.drop([1]), store.missing()) == (
+        [],
+        [],
+        None,
+        0,
+        "dead_letter",
+    )
+    store.mark_replayed(1)
+    assert not path.exists()
+    SqliteDeadLetters(path)(letter())
+    assert store.missing() is None
+    with closing(sqlite3.connect(path, isolation_level=None)) as handler:
+        handler.execute("begin immediate")
+        assert [each.id for each in store.list()] == [1]
+        assert store.get(1).reason == store.kinds()[0].reason
+        with pytest.raises(Busy):
+            store.drop([1])
+
+
+def test_moments_before_the_year_1000_sort_too(store: Store):
+    store.keep(letter())
+    old = datetime(999, 1, 1, tzinfo=UTC)
+    assert store.list(LetterFilter(before=old)) == []
+    assert len(store.list(LetterFilter(since=old))) == 1
 
 
 def test_an_unknown_reason_is_read_all_the_same(store: Store):

@@ -15,6 +15,7 @@ from jobarium_events.errors import (
     DeclarationError,
     EmitRetired,
     ForeignEvent,
+    HandlerFailed,
     InvalidPayload,
     InvalidUpcast,
     Malformed,
@@ -73,6 +74,9 @@ EXAMPLES = {
     ),
     "a v1 was rejected, invalid-payload\n  - /payload/a: breaks maximum 3\n  - /payload/b: must be one of x, y": lambda: (  # noqa: E501
         InvalidPayload("a", "v1", BROKEN, explain=lambda: [BROKEN, LISTED])
+    ),
+    "a v1 was rejected, handler-failed: its handler failed once": lambda: HandlerFailed(
+        "a", "v1", problem="its handler failed once"
     ),
     "a v1 was rejected, invalid-upcast\n  - /payload/b: must be one of x, y": lambda: InvalidUpcast("a", "v1", LISTED),
     "V refuses an event, a v1, that its contract accepts; mend V:\n  - /a": lambda: ViewError("a", "v1", "V", ["/a"]),

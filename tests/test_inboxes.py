@@ -16,6 +16,7 @@ from jobarium_events.errors import DeclarationError
 from jobarium_events.inboxes import storable
 from jobarium_events.testing import InMemoryInbox
 from tests.inboxes import CATALOG, KINDS, Face, Trouble, face, invite, job
+from tests.strategies import examples
 
 HANDLED, DUPLICATE, STALE = Outcome.HANDLED, Outcome.DUPLICATE, Outcome.STALE
 
@@ -173,7 +174,7 @@ class Deliveries(RuleBasedStateMachine):
 
 def test_any_sequence_of_deliveries_ends_as_the_model_says(inbox: Face):
     machine = type("Deliveries", (Deliveries,), {"inbox": inbox})
-    run_state_machine_as_test(machine, settings=settings(max_examples=20, stateful_step_count=25, deadline=None))
+    run_state_machine_as_test(machine, settings=settings(examples(20), stateful_step_count=25))
 
 
 class TestAtOnce:

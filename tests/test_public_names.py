@@ -15,9 +15,9 @@ NAMES = {
     ],
     errors: [
         "CatalogError", "ConsumptionGap", "DeclarationError", "EmitError", "EmitRetired", "ForeignEvent",
-        "InvalidPayload", "InvalidUpcast", "JobariumEventsError", "Malformed", "PayloadRefused", "Problem", "Rejection",
-        "RetiredVersion", "SchemaError", "UndeclaredVersion", "UnexpectedProducer", "UnknownContract", "UnknownEvent",
-        "UnknownVersion", "ViewError", "Violation",
+        "HandlerFailed", "InvalidPayload", "InvalidUpcast", "JobariumEventsError", "Malformed", "PayloadRefused",
+        "Problem", "Rejection", "RetiredVersion", "SchemaError", "UndeclaredVersion", "UnexpectedProducer",
+        "UnknownContract", "UnknownEvent", "UnknownVersion", "ViewError", "Violation",
     ],
     evolution: [
         "Change", "ChangeKind", "Comparison", "Containment", "Finding", "Mode", "Reader", "Report", "Severity",

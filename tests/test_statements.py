@@ -10,10 +10,14 @@ from jobarium_events.statements import identifier, statements
 @pytest.mark.parametrize(
     ("package", "file", "names"),
     [
-        ("jobarium_events.postgres", "inbox.sql", {"tables", "expand", "claim", "claim_in_order", "prune"}),
+        ("jobarium_events.postgres", "inbox.sql", {"tables", "expand", "claim", "claim_in_order", "kept", "prune"}),
         ("jobarium_events.sqlite", "inbox.sql", {"tables", "claim", "unclaim", "move", "prune"}),
-        ("jobarium_events.postgres", "deadletters.sql", {"tables", "keep", "list", "one", "drop", "replayed"}),
-        ("jobarium_events.sqlite", "deadletters.sql", {"tables", "keep", "list", "one", "drop", "replayed"}),
+        (
+            "jobarium_events.postgres",
+            "deadletters.sql",
+            {"tables", "keep", "list", "kinds", "one", "drop", "replayed", "begin_replaying", "claim"},
+        ),
+        ("jobarium_events.sqlite", "deadletters.sql", {"tables", "keep", "list", "kinds", "one", "drop", "replayed"}),
     ],
 )
 def test_each_statement_has_a_name_and_no_comments(package, file, names):

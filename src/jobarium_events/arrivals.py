@@ -8,12 +8,12 @@ sees then stands on one scale.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from jobarium_events.inboxes import Arrival
+from jobarium_events.inboxes import Arrival, sortable
 from jobarium_events.views import View, view_of
 
 if TYPE_CHECKING:
@@ -97,10 +97,9 @@ def _plain(value: Any) -> int | str | None:
 def _moment(value: Any) -> str | None:
     """Return a moment as text that sorts as moments do, whichever offset and however many digits it came with."""
     try:
-        moment = msgspec.convert(value, datetime).astimezone(UTC)
+        return sortable(msgspec.convert(value, datetime))
     except (msgspec.ValidationError, OverflowError):
         return None  # a leap second, say: no Python type holds it, and what cannot be compared is not stale
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _is_moment(contract: Contract) -> bool:

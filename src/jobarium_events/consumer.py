@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import msgspec
 
 from jobarium_events.arrivals import arrived, placed_view_of
+from jobarium_events.attempts import Attempts, Endless
 from jobarium_events.calling import is_async, refuse_awaitable
 from jobarium_events.catalog import Catalog
 from jobarium_events.contract import VERSION, contract_of
 from jobarium_events.deadletters import DeadLetter
-from jobarium_events.envelope import REPLAY, Event, Outcome
+from jobarium_events.envelope import REPLAY, Event, Outcome, as_bytes
 from jobarium_events.errors import (
     ConsumptionGap,
     DeclarationError,
+    HandlerFailed,
     InvalidUpcast,
     Malformed,
     Rejection,
     UnknownEvent,
     UnknownVersion,
+    ViewError,
 )
 from jobarium_events.inboxes import aclaimed, claimed, fits
 from jobarium_events.readers import ContractReader, EnvelopeReader, bad_envelope, named, parsed
@@ -60,6 +62,9 @@ class Consumer:
         strict: Whether an event or a version that the catalog does not have is rejected. Otherwise such a version
             goes to the `otherwise` handler, and is skipped where there is none.
         dead_letters: Takes each rejected event; without it, rejections are raised.
+        attempts: How often the handler of an event may fail before the event is rejected, `HandlerFailed`, and goes to
+            the dead letters. It is counted in this process. Without it, what a handler raises is raised, and the event
+            is to be delivered again for as long as that lasts.
         inbox: Lets each event take effect once, and a stale one not at all; without it, every delivery is handled.
         max_bytes: Events of more bytes are rejected unread.
         hooks: Told of each event consumed.
@@ -72,6 +77,7 @@ class Consumer:
         name: str,
         strict: bool = True,
         dead_letters: Callable[[DeadLetter], object] | None = None,
+        attempts: int | None = None,
         inbox: Inbox | AsyncInbox | None = None,
         max_bytes: int = 1024 * 1024,
         hooks: Iterable[Hooks] = (),
@@ -80,6 +86,8 @@ class Consumer:
             raise DeclarationError("the catalog must be a Catalog: Catalog.bundled(), or Catalog.load(folder)")
         if dead_letters is not None and not callable(dead_letters):
             raise DeclarationError("dead_letters must be a function of a DeadLetter, such as a list's append")
+        if attempts is not None and dead_letters is None:
+            raise DeclarationError("attempts need dead_letters, or an event whose handler fails would be lost")
         if inbox is not None and not fits(inbox):
             raise DeclarationError("the inbox must have claim or aclaim, such as PostgresInbox(pool)")
         self.catalog = catalog
@@ -88,9 +96,10 @@ class Consumer:
         self.max_bytes = max_bytes
         self._dead_letters = dead_letters
         self._dead_letters_are_async = dead_letters is not None and is_async(dead_letters)
+        self._attempts = Endless() if attempts is None else Attempts(attempts)
         self._inbox = inbox
         self._hooks = tuple(hooks)
-        self._is_plain = inbox is None and not self._hooks
+        self._is_plain = inbox is None and attempts is None and not self._hooks
         self._otherwise: Handler | None = None
         self._router = Router(catalog, view_of if inbox is None else placed_view_of)
         # Events come in runs, so the last event's route is tried first.
@@ -241,53 +250,59 @@ class Consumer:
         """Take one event to its handler, sync or async; parameters, result and errors are those of `consume`."""
         with Watch(self.name, self._hooks) as watch:
             try:
-                route, event = self._read(raw, attributes)
-            except Rejection as rejection:
-                watch.rejection = rejection
-                if self._dead_letters is None:
-                    raise
-                kept = self._dead_letters(self._dead_letter(rejection, raw, attributes))
-                if inspect.isawaitable(kept):
-                    await kept
-                return watch.ended(Outcome.DEAD_LETTERED)
-            watch.route = route
-            if route.handler is None:
+                watch.route, event = self._read(raw, attributes)
+            except (Rejection, ViewError) as error:
+                return await self._areject(self._attempts.rejection(error), raw, attributes, watch)
+            handler = watch.route.handler
+            if handler is None:
                 return watch.ended(Outcome.SKIPPED)
-            return watch.ended(await self._ahandle(route, route.handler, event))
+            try:
+                return watch.ended(await self._ahandle(watch.route, handler, event))
+            except HandlerFailed as rejection:
+                return await self._areject(rejection, raw, attributes, watch)
 
     def _consume_watched(self, raw: bytes, attributes: Mapping[str, str] | None) -> Outcome:
         with Watch(self.name, self._hooks) as watch:
             try:
-                route, event = self._read(raw, attributes)
-            except Rejection as rejection:
+                watch.route, event = self._read(raw, attributes)
+            except (Rejection, ViewError) as error:
+                watch.rejection = self._attempts.rejection(error)
+                return watch.ended(self._reject(watch.rejection, raw, attributes))
+            if watch.route.handler is None:
+                return watch.ended(Outcome.SKIPPED)
+            try:
+                return watch.ended(self._handle(watch.route, event))
+            except HandlerFailed as rejection:
                 watch.rejection = rejection
                 return watch.ended(self._reject(rejection, raw, attributes))
-            watch.route = route
-            if route.handler is None:
-                return watch.ended(Outcome.SKIPPED)
-            return watch.ended(self._handle(route, event))
 
     def _handle(self, route: Route, event: Event[Any]) -> Outcome:
         if self._inbox is None:
-            refuse_awaitable(route.call(event), route.is_async)
+            self._call(route, event)
             return _HANDLED
         with claimed(self._inbox, arrived(event, self.name, route.version)) as known:
             if known is None:
-                refuse_awaitable(route.call(event), route.is_async)
+                self._call(route, event)
         return known or _HANDLED
+
+    def _call(self, route: Route, event: Event[Any]) -> None:
+        with self._attempts.at(event):
+            refuse_awaitable(route.call(event), route.is_async)
 
     async def _ahandle(self, route: Route, handler: Handler, event: Event[Any]) -> Outcome:
         if self._inbox is None:
-            result = handler.call(event)
-            if inspect.isawaitable(result):
-                await result
+            await self._acall(handler, event)
             return _HANDLED
         async with aclaimed(self._inbox, arrived(event, self.name, route.version)) as known:
             if known is None:
-                result = handler.call(event)
-                if inspect.isawaitable(result):
-                    await result
+                await self._acall(handler, event)
         return known or _HANDLED
+
+    async def _acall(self, handler: Handler, event: Event[Any]) -> None:
+        with self._attempts.at(event):
+            result = handler.call(event)
+            if inspect.isawaitable(result):
+                await result
 
     def _read(self, raw: bytes, attributes: Mapping[str, str] | None) -> tuple[Route, Any]:
         """Return the event with its route.
@@ -353,7 +368,7 @@ class Consumer:
             raise rejection
         if self._dead_letters_are_async:
             raise DeclarationError(_ASYNC_DEAD_LETTERS) from rejection
-        kept = self._dead_letters(self._dead_letter(rejection, raw, attributes))
+        kept = self._dead_letters(DeadLetter.of(rejection, raw, attributes, self.name))
         if kept is not None:
             try:
                 refuse_awaitable(kept, _ASYNC_DEAD_LETTERS)
@@ -361,16 +376,13 @@ class Consumer:
                 raise problem from rejection
         return Outcome.DEAD_LETTERED
 
-    def _dead_letter(self, rejection: Rejection, raw: bytes, attributes: Mapping[str, str] | None) -> DeadLetter:
-        return DeadLetter(
-            raw=raw if type(raw) is bytes else as_bytes(raw),
-            attributes=dict(attributes) if attributes else {},
-            consumer=self.name,
-            rejected_at=datetime.now(UTC),
-            rejection=rejection,
-        )
-
-
-def as_bytes(raw: bytes | bytearray | memoryview | str) -> bytes:
-    """Return an event as bytes, in whichever form it came."""
-    return raw.encode(errors="surrogatepass") if isinstance(raw, str) else bytes(raw)
+    async def _areject(
+        self, rejection: Rejection, raw: bytes, attributes: Mapping[str, str] | None, watch: Watch
+    ) -> Outcome:
+        watch.rejection = rejection
+        if self._dead_letters is None:
+            raise rejection
+        kept = self._dead_letters(DeadLetter.of(rejection, raw, attributes, self.name))
+        if inspect.isawaitable(kept):
+            await kept
+        return watch.ended(Outcome.DEAD_LETTERED)

@@ -1,7 +1,7 @@
 """How often a service has seen each version of an event, kept in a file: the evidence that a version may be retired.
 
 The file is JSON. It goes on from one process of a service to the next, and says for each contract since when it is
-counted and when it was last seen::
+counted without a gap and when it was last seen::
 
     {
       "format": 1,
@@ -23,7 +23,7 @@ counted and when it was last seen::
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Annotated
@@ -39,7 +39,10 @@ if TYPE_CHECKING:
     from jobarium_events.contract import Contract
     from jobarium_events.observing import Consumed, Emitted
 
-__all__ = ["Count", "Counters", "CountersError", "VersionCounters", "read_counters"]
+__all__ = ["PAUSE", "Count", "Counters", "CountersError", "VersionCounters", "read_counters"]
+
+PAUSE = timedelta(hours=1)
+"""For how long nobody may count, between one process of a service and the next."""
 
 _FORMAT = 1
 _FAILED_ON_THE_WAY = "error"
@@ -70,7 +73,7 @@ class Count(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     Attributes:
         event: The event's name.
         version: Such as ``"v1"``.
-        since: Since when it is counted.
+        since: Since when it is counted without a gap.
         emitted: How often the service has emitted it, or prepared it for an outbox.
         consumed: How often it has arrived, whatever became of it.
         last: When it was last emitted or arrived; None if never.
@@ -103,8 +106,8 @@ class Counters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class VersionCounters:
     """Counts what a producer emits or prepares and what a consumer gets, by version: it is one of the `hooks` of both.
 
-    It is safe to share between threads. Write it at intervals and when the process ends; each process of a service
-    needs a file of its own.
+    It is safe to share between threads. Write it every few minutes and when the process ends; each process of a service
+    needs a file of its own. Where nobody has counted for more than an hour, counting begins anew.
 
     Args:
         service: The service's name.
@@ -115,9 +118,11 @@ class VersionCounters:
     def __init__(self, service: str, contracts: Iterable[Contract]) -> None:
         self.service = service
         self._guard = Lock()
-        now = datetime.now(UTC)
+        self._since = datetime.now(UTC)
         self._counts = {
-            (each.event, each.version): Count(event=each.event, version=each.version, since=now, emitted=0, consumed=0)
+            (each.event, each.version): Count(
+                event=each.event, version=each.version, since=self._since, emitted=0, consumed=0
+            )
             for each in contracts
         }
 
@@ -138,27 +143,31 @@ class VersionCounters:
                     count,
                     emitted=count.emitted + emitted,
                     consumed=count.consumed + consumed,
-                    last=datetime.now(UTC),
+                    last=max(datetime.now(UTC), count.since),  # a clock may be set back
                 )
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Add to a file what was counted since the last time, whole or not at all.
+
+        What the file counts and this does not watch is taken out of it: from now on nobody would count it.
 
         Raises:
             CountersError: If the file is there and holds something else.
         """
         file = Path(path)
         with self._guard:
-            before = {}
+            before: dict[tuple[str, str], Count] = {}
             if file.exists():
                 kept = read_counters(file)
                 if kept.service != self.service:
                     raise CountersError(str(file), f"holds the counters of {kept.service}; give {self.service} its own")
-                before = {(each.event, each.version): each for each in kept.counts}
-            counts = before | {key: _sum(before.get(key), count) for key, count in self._counts.items()}
+                if self._since - kept.until <= PAUSE:
+                    before = {(each.event, each.version): each for each in kept.counts}
             now = datetime.now(UTC)
-            written = Counters(service=self.service, until=now, counts=tuple(counts.values()))
+            counts = tuple(_sum(before.get(key), count) for key, count in self._counts.items())
+            written = Counters(service=self.service, until=now, counts=counts)
             write_files({file: msgspec.json.format(msgspec.json.encode(written)) + b"\n"})
+            self._since = now
             self._counts = {
                 key: msgspec.structs.replace(count, since=now, emitted=0, consumed=0, last=None)
                 for key, count in self._counts.items()
@@ -172,7 +181,7 @@ def _sum(before: Count | None, now: Count) -> Count:
         before,
         emitted=before.emitted + now.emitted,
         consumed=before.consumed + now.consumed,
-        last=now.last or before.last,
+        last=max(filter(None, (before.last, now.last)), default=None),
     )
 
 

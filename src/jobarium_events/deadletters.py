@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Self
 
 import msgspec
 
 from jobarium_events import errors
-from jobarium_events.errors import Malformed, Rejection, Violation
+from jobarium_events.envelope import as_bytes
+from jobarium_events.errors import JobariumEventsError, Malformed, Rejection, Violation
 
-__all__ = ["DeadLetter", "KeptLetter", "LetterFilter", "storable_fields"]
+__all__ = [
+    "REASONS",
+    "BeingReplayed",
+    "DeadLetter",
+    "KeptLetter",
+    "LetterFilter",
+    "LetterKind",
+    "NoLetter",
+    "storable_fields",
+]
 
 # What a store keeps of one letter: an array of a million wrong items has a million violations.
 _MOST_VIOLATIONS = 100
@@ -35,6 +45,17 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     consumer: str
     rejected_at: datetime
     rejection: Rejection
+
+    @classmethod
+    def of(cls, rejection: Rejection, raw: Any, attributes: Mapping[str, str] | None, consumer: str) -> Self:
+        """Return the letter of an event that is rejected now."""
+        return cls(
+            raw=raw if type(raw) is bytes else as_bytes(raw),
+            attributes=dict(attributes) if attributes else {},
+            consumer=consumer,
+            rejected_at=datetime.now(UTC),
+            rejection=rejection,
+        )
 
     @property
     def event(self) -> str | None:
@@ -71,7 +92,7 @@ class KeptLetter(msgspec.Struct, frozen=True, kw_only=True):
         event: The event's name, as far as it was readable.
         version: The event's version, as far as it was readable.
         reason: Stable and machine-readable, such as ``"invalid-payload"``.
-        problem: What was wrong with bytes that are no event; None for any other reason.
+        problem: What was wrong, where neither the reason nor a violation says it.
         violations: The places where it broke its contract, the first hundred of them; never a payload's value.
         rejected_at: When it was rejected.
         replayed_at: When it was replayed last, or None.
@@ -100,7 +121,7 @@ class KeptLetter(msgspec.Struct, frozen=True, kw_only=True):
         kind = _KINDS.get(self.reason)
         if kind is None or kind is Malformed:
             return Malformed(self.problem or self.reason, self.event, self.version, first, explain=explain)
-        return kind(self.event, self.version, first, explain=explain)
+        return kind(self.event, self.version, first, problem=self.problem, explain=explain)
 
     def __repr__(self) -> str:
         return f"<KeptLetter {self.id}, {self.rejection.contract}: {self.reason}>"
@@ -111,6 +132,56 @@ _KINDS: Mapping[str, Callable[..., Rejection]] = {
     for kind in vars(errors).values()
     if isinstance(kind, type) and issubclass(kind, Rejection) and kind is not Rejection
 }
+
+
+REASONS = tuple(sorted(_KINDS))
+"""Every reason for which this release rejects an event."""
+
+
+class NoLetter(JobariumEventsError):
+    """A letter is not in the store.
+
+    Attributes:
+        id: Its number.
+    """
+
+    def __init__(self, id: int) -> None:  # noqa: A002 - the column's name
+        self.id = id
+
+    def __str__(self) -> str:
+        return f"there is no dead letter {self.id}"
+
+
+class BeingReplayed(JobariumEventsError):
+    """Another replay has a letter; once it has ended, `KeptLetter.replayed_at` says how.
+
+    Attributes:
+        id: Its number.
+    """
+
+    def __init__(self, id: int) -> None:  # noqa: A002 - the column's name
+        self.id = id
+
+    def __str__(self) -> str:
+        return f"another replay has dead letter {self.id}; try again when it has ended"
+
+
+class LetterKind(msgspec.Struct, frozen=True):
+    """What some letters in a store have in common.
+
+    Attributes:
+        event: The event's name, as far as it was readable.
+        version: The event's version, as far as it was readable.
+        reason: Why they were rejected.
+        consumer: Name of the consumer that rejected them.
+        number: How many they are.
+    """
+
+    event: str | None
+    version: str | None
+    reason: str
+    consumer: str
+    number: int
 
 
 class LetterFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,7 +211,6 @@ def storable_fields(letter: DeadLetter) -> dict[str, Any]:
 
     JSON escapes what a database may not hold in a text; names, which it looks for, are cut and escaped here.
     """
-    rejection = letter.rejection
     violations = msgspec.to_builtins(letter.violations[:_MOST_VIOLATIONS])
     return {
         "raw": letter.raw,
@@ -149,7 +219,7 @@ def storable_fields(letter: DeadLetter) -> dict[str, Any]:
         "event": _name(letter.event),
         "version": _name(letter.version),
         "reason": letter.reason,
-        "problem": rejection.problem if isinstance(rejection, Malformed) else None,
+        "problem": letter.rejection.problem,
         "violations": json.dumps(violations),
         "rejected_at": letter.rejected_at,
     }

@@ -25,7 +25,7 @@ else:
             return inner
 
 
-__all__ = ["REPLAY", "Event", "MaybeAbsent", "Message", "Outcome"]
+__all__ = ["REPLAY", "Event", "MaybeAbsent", "Message", "Outcome", "as_bytes"]
 
 REPLAY = "replay"
 """The message attribute that marks a replay; its value is then ``"true"``."""
@@ -117,3 +117,8 @@ class Outcome(StrEnum):
     """An inbox had it before."""
     STALE = "stale"
     """An inbox knows a newer one, by the contract's ordering."""
+
+
+def as_bytes(raw: bytes | bytearray | memoryview | str) -> bytes:
+    """Return an event as bytes, in whichever form it came."""
+    return raw.encode(errors="surrogatepass") if isinstance(raw, str) else bytes(raw)

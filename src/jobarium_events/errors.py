@@ -20,7 +20,8 @@
     │   ├── RetiredVersion        the version is retired
     │   ├── UnexpectedProducer    the producer in the envelope does not own the event
     │   ├── InvalidPayload        the payload breaks the contract
-    │   └── InvalidUpcast         an upcast returned a payload that breaks its target's contract
+    │   ├── InvalidUpcast         an upcast returned a payload that breaks its target's contract
+    │   └── HandlerFailed         its handler failed as often as it may
     └── ViewError                 a handler's own payload type refuses an event that its contract accepts
 
 Every error compares equal to another of its class with the same fields. No text of any of them holds a
@@ -44,6 +45,7 @@ __all__ = [
     "EmitError",
     "EmitRetired",
     "ForeignEvent",
+    "HandlerFailed",
     "InvalidPayload",
     "InvalidUpcast",
     "JobariumEventsError",
@@ -247,13 +249,14 @@ class PayloadRefused(EmitError):
 
 
 class Rejection(JobariumEventsError):
-    """A consumer rejected an event; no handler saw any part of it.
+    """A consumer rejected an event; no handler saw any part of it, unless it is `HandlerFailed`.
 
     Attributes:
         reason: Stable and machine-readable; one for each class.
         event: The event's name, as far as it was readable.
         version: The event's version, as far as it was readable.
         violation: The first violation, where there is one; its pointer starts at the event, not at the payload.
+        problem: What is wrong, where neither the reason nor a violation says it.
     """
 
     reason: ClassVar[str]
@@ -264,11 +267,13 @@ class Rejection(JobariumEventsError):
         version: str | None = None,
         violation: Violation | None = None,
         *,
+        problem: str | None = None,
         explain: Callable[[], Iterable[Violation]] | None = None,
     ) -> None:
         self.event = event
         self.version = version
         self.violation = violation
+        self.problem = problem
         self._explain = explain
         self._violations: tuple[Violation, ...] | None = None
 
@@ -290,15 +295,12 @@ class Rejection(JobariumEventsError):
         return {**vars(self), "_violations": self.violations, "_explain": None}
 
     def __str__(self) -> str:
-        return f"{self.contract} was rejected, {self.reason}{_listed(self.violations)}"
+        problem = "" if self.problem is None else f": {self.problem}"
+        return f"{self.contract} was rejected, {self.reason}{problem}{_listed(self.violations)}"
 
 
 class Malformed(Rejection):
-    """The bytes are no event: not JSON, not an object, too large, nested too deeply, or a bad envelope.
-
-    Attributes:
-        problem: What is wrong with the bytes.
-    """
+    """The bytes are no event: not JSON, not an object, too large, nested too deeply, or a bad envelope."""
 
     reason = "malformed"
 
@@ -311,11 +313,7 @@ class Malformed(Rejection):
         *,
         explain: Callable[[], Iterable[Violation]] | None = None,
     ) -> None:
-        super().__init__(event, version, violation, explain=explain)
-        self.problem = problem
-
-    def __str__(self) -> str:
-        return f"{self.contract} was rejected, {self.reason}: {self.problem}{_listed(self.violations)}"
+        super().__init__(event, version, violation, problem=problem, explain=explain)
 
 
 class UnknownEvent(Rejection):
@@ -352,6 +350,12 @@ class InvalidUpcast(Rejection):
     """An upcast returned a payload that breaks the contract of its target version."""
 
     reason = "invalid-upcast"
+
+
+class HandlerFailed(Rejection):
+    """The event's handler failed as often as the consumer's `attempts` allow; what it raised last is the cause."""
+
+    reason = "handler-failed"
 
 
 class ViewError(JobariumEventsError):

@@ -14,7 +14,7 @@ class MissingExtra(JobariumEventsError, ImportError):
     """A module needs a package that one of the extras brings.
 
     Attributes:
-        extra: Name of the extra.
+        extra: Name of the extra, or of each that brings it, with commas.
         package: The package that is missing.
     """
 
@@ -23,7 +23,9 @@ class MissingExtra(JobariumEventsError, ImportError):
         self.package = package
 
     def __str__(self) -> str:
-        return f"{self.package} is missing: pip install 'jobarium-events[{self.extra}]'"
+        first, *others = self.extra.split(",")
+        instead = f", or in its place one of: {', '.join(others)}" if others else ""
+        return f"{self.package} is missing: pip install 'jobarium-events[{first}]'{instead}"
 
 
 @contextmanager

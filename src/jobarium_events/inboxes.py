@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -17,9 +18,24 @@ import msgspec
 from jobarium_events.errors import DeclarationError, JobariumEventsError
 
 if TYPE_CHECKING:
+    from contextvars import ContextVar
+
     from jobarium_events.envelope import Outcome
 
-__all__ = ["Arrival", "AsyncInbox", "Inbox", "NotCommitted", "aclaimed", "claimed", "fits", "storable"]
+__all__ = [
+    "Arrival",
+    "AsyncInbox",
+    "Inbox",
+    "NotCommitted",
+    "aclaimed",
+    "claimed",
+    "fits",
+    "handed",
+    "sortable",
+    "storable",
+]
+
+T = TypeVar("T")
 
 _LONGEST = 500
 
@@ -73,21 +89,25 @@ class AsyncInbox(Protocol):
 
 
 class NotCommitted(JobariumEventsError):
-    """A handler returned, but its transaction could not be committed as a whole; the event is to be delivered again.
+    """A handler returned, but claim and effects could not be committed as a whole, by what it did to the transaction.
 
     Attributes:
         event: The event's name.
         version: Its version on the wire.
-        problem: What the handler did to the transaction.
+        problem: What the handler did.
+        counts: Whether the event counts as handled all the same, as the handler committed its claim: delivered again,
+            it is a duplicate. Otherwise it is handled then.
     """
 
-    def __init__(self, event: str, version: str, problem: str) -> None:
+    def __init__(self, event: str, version: str, problem: str, *, counts: bool = False) -> None:
         self.event = event
         self.version = version
         self.problem = problem
+        self.counts = counts
 
     def __str__(self) -> str:
-        return f"{self.event} {self.version} was not handled: {self.problem}"
+        how = "counts as handled, but not as a whole" if self.counts else "was not handled"
+        return f"{self.event} {self.version} {how}: {self.problem}"
 
 
 def fits(inbox: object) -> bool:
@@ -118,6 +138,27 @@ def aclaimed(inbox: Any, arrival: Arrival) -> AbstractAsyncContextManager[Outcom
         raise DeclarationError(f"the inbox {type(inbox).__name__} has no aclaim; use consume")
     claim: AbstractAsyncContextManager[Outcome | None] = inbox.aclaim(arrival)
     return claim
+
+
+def handed(connection: ContextVar[T]) -> T:
+    """Return the connection that an inbox has handed to the handler that is running.
+
+    Raises:
+        DeclarationError: If none is running.
+    """
+    try:
+        return connection.get()
+    except LookupError:
+        raise DeclarationError("there is no transaction here: an inbox has a connection within a handler") from None
+
+
+def sortable(moment: datetime) -> str:
+    """Return a moment as text that sorts as moments do, in UTC.
+
+    Raises:
+        OverflowError: If there is no such year in UTC.
+    """
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def storable(text: str) -> str:

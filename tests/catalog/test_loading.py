@@ -86,6 +86,40 @@ def test_a_schema_that_is_wrong(tmp_path, content, place, text):
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "places"),
+    [
+        ('"properties"', '"title": "a", "title": "b", "properties"', ["/title"]),
+        ('"properties"', '"title": "a:b", "\\u0074itle" : "\\u003a\\u003A", "properties"', ["/title"]),
+        ('"count": ', '"id": {"type": "integer"}, "count": ', ["/properties/id"]),
+        ('"count": ', '"a/b": {"enum": [{"a": 1, "a": 1}], "type": []}, "a/b": true, "count": ', ["/properties/a~1b"]),
+        ('"count": ', '"x": {"enum": [0, {"a": 1, "a": 1, "b": 2, "b": 2}]}, "count": ',
+         ["/properties/x/enum/1/a", "/properties/x/enum/1/b"]),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("has_manifest", [True, False])
+def test_a_member_that_is_given_twice(tmp_path, old, new, places, has_manifest):
+    text = json.dumps(GOOD)
+    assert text.count(old) == 1
+    write(tmp_path, manifest(), {FILE: text.replace(old, new)})
+    if not has_manifest:
+        (tmp_path / "catalog.toml").unlink()
+    got = [each for each in problems(tmp_path) if each[0] == FILE]
+    assert [(place, text.partition(",")[0]) for _, place, text in got] == [
+        (place, "is given more than once") for place in places
+    ]
+
+
+def test_it_is_told_beside_other_mistakes(tmp_path):
+    text = json.dumps({**GOOD, "required": "id"}).replace('"count": ', '"id": true, "count": ')
+    assert {place for _, place in found(write(tmp_path, manifest(), {FILE: text}))} == {"/required", "/properties/id"}
+
+
+def test_colons_and_escapes_are_no_second_members(tmp_path):
+    text = json.dumps({**GOOD, "description": ': "a": \\ "b": ::'}, indent=1).replace("::", "\\u003a:")
+    assert len(Catalog.load(write(tmp_path, manifest(), {FILE: text}))) == 1
+
+
+@pytest.mark.parametrize(
     ("lines", "places"),
     [
         ('introduced = "1"', [(V1, "missing required field `key`")]),

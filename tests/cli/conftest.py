@@ -14,6 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from jobarium_events.cli.app import app
+from tests.cli.letters import kept, place, transport  # noqa: F401 - fixtures
+from tests.cli.relays import outbox, service, where  # noqa: F401 - fixtures
 
 EVENT: dict[str, Any] = {
     "event_name": "job.updated",
@@ -52,6 +54,11 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         return Ended(result.exit_code, result.stdout, result.stderr)
 
     return run
+
+
+def said(err: str) -> str:
+    """What is said of a wrong option, without the box that it is put in."""
+    return " ".join(err.replace("│", " ").split())
 
 
 def process(*arguments: object, **environment: str) -> subprocess.CompletedProcess[bytes]:

@@ -4,134 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import pty
-import signal
-import subprocess
 import sys
-import time
 
 import psycopg
 import pytest
 
 from tests.cli.conftest import process
-from tests.postgres.events import add, job, outbox_in, packet, rows
-
-PATIENCE = 60.0
-
-TRANSPORT = """
-import asyncio
-from pathlib import Path
-
-from jobarium_events.transports import Refused
-
-SENT = Path(__file__).with_name("sent")
-
-
-class File:
-    def __init__(self, seconds=0.0):
-        self.seconds = seconds
-
-    async def asend(self, message):
-        await asyncio.sleep(self.seconds)
-        if message.ordering_key == "j-13":
-            raise Refused("it is unlucky")
-        with SENT.open("a") as to:
-            to.write(message.attributes["idempotency_key"] + "\\n")
-
-
-transport = File()
-nothing = 5
-
-
-def slow():
-    return File(0.5)
-"""
-
-
-@pytest.fixture
-def service(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "billing.py").write_text(TRANSPORT)
-    yield tmp_path
-    sys.modules.pop("billing", None)
-
-
-@pytest.fixture
-def where(postgres, monkeypatch):
-    """The options that name the test's own outbox, whose table is made."""
-    outbox_in(postgres)
-    monkeypatch.setenv("DATABASE_URL", postgres.url)
-    return ["--schema", postgres.schema]
-
-
-def sent(service):
-    return (service / "sent").read_text().split() if (service / "sent").exists() else []
-
-
-@pytest.fixture
-def outbox(postgres):
-    from jobarium_events.postgres import Outbox  # noqa: PLC0415 - after the server is found
-
-    return Outbox(schema=postgres.schema)
-
-
-def test_relay_once(run, service, where, postgres, outbox):
-    add(postgres, outbox, job(1, 1), job(1, 2))
-    ended = run("outbox", "relay", "--to", "billing:transport", "--once", *where)
-    assert (ended.code, sent(service)) == (0, ["job.updated:j-1:1", "job.updated:j-1:2"])
-    assert ended.out.startswith("2 published  ")
-
-
-@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
-def test_relay_finishes_its_batch_at_a_signal(service, where, postgres, outbox, sign):
-    add(postgres, outbox, *(packet(number) for number in range(3)))
-    command = [sys.executable, "-m", "jobarium_events.cli", "outbox", "relay", "--to", "billing:slow", *where]
-    relay = subprocess.Popen(
-        command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    )
-    until(lambda: locks(postgres))
-    relay.send_signal(sign)
-    out, _ = relay.communicate(timeout=PATIENCE)
-    assert (relay.returncode, len(sent(service))) == (0, 3)
-    assert out.decode().startswith("3 published")
-    assert rows(postgres, "select count(*) from outbox_event where published_at is null") == [(0,)]
-
-
-def locks(postgres):
-    """Whether a relay is at a batch."""
-    with psycopg.connect(postgres.url) as connection:
-        return connection.execute(
-            "select 1 from pg_locks join pg_class on classid = pg_class.oid and locktype = 'advisory'"
-            " where relnamespace::regnamespace::text = %s",
-            [postgres.schema],
-        ).fetchall()
-
-
-def until(true):
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end, "it takes too long"
-        time.sleep(0.01)
-
-
-def test_relay_has_a_live_line_in_a_terminal(service, where, postgres, outbox):
-    add(postgres, outbox, job(1, 1), job(13, 1), job(13, 2))
-    near, far = pty.openpty()
-    command = [sys.executable, "-m", "jobarium_events.cli", "outbox", "relay", "--to", "billing:transport", *where]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TERM": "xterm"}
-    relay = subprocess.Popen(command, stdout=far, stderr=far, env=environment)
-    os.close(far)
-    shown = b""
-    end = time.monotonic() + PATIENCE
-    while b"1 held" not in shown:
-        assert time.monotonic() < end, shown
-        shown += os.read(near, 4096)
-    relay.terminate()
-    assert relay.wait(timeout=PATIENCE) == 0
-    os.close(near)
-    assert b"1 published" in shown
-    assert b"1 set aside" in shown
+from tests.postgres.events import add, job, packet, rows
 
 
 def test_status_for_people_and_machines(run, service, where, postgres, outbox):
@@ -146,8 +25,29 @@ def test_status_for_people_and_machines(run, service, where, postgres, outbox):
     assert "it is unlucky" in shown.out
     told = json.loads(run("outbox", "status", "--json", *where).out)
     (event,) = told.pop("events")
-    assert (told["waiting"], told["held"], told["set_aside"], told["published_last_minute"]) == (1, 2, 1, 1)
-    assert (event["aggregate"], event["behind"], event["reason"]) == ("j-13", 1, "it is unlucky")
+    assert (told["waiting"], told["held"], told["set_aside"], told["published_last_minute"]) == (1, 1, 1, 1)
+    assert (event["event"], event["behind"], event["reason"]) == ("job.updated", 1, "it is unlucky")
+
+
+def test_status_shows_parts_of_payloads_only_if_asked(run, service, where, postgres, outbox):
+    add(postgres, outbox, job(13, 1))
+    run("outbox", "relay", "--to", "billing:transport", "--once", *where)
+    for more in ([], ["--json"]):
+        assert "j-13" not in run("outbox", "status", *more, *where).out
+        assert run("outbox", "status", "--payload", *more, *where).out.count("job.updated:j-13:1") == 1
+    (event,) = json.loads(run("outbox", "status", "--payload", "--json", *where).out)["events"]
+    assert (event["aggregate"], event["idempotency_key"]) == ("j-13", "job.updated:j-13:1")
+
+
+def test_what_is_held_behind_nothing_is_told_and_released(run, service, where, postgres, outbox):
+    add(postgres, outbox, job(13, 1), job(13, 2))
+    run("outbox", "relay", "--to", "billing:transport", "--once", *where)
+    with psycopg.connect(postgres.url) as connection:
+        connection.execute(f"delete from {outbox.table} where refused_at is not null")
+    ended = run("outbox", "status", *where)
+    assert (ended.code, ended.out.splitlines()[2]) == (1, "set aside    0 events, and 1 held behind")
+    assert run("outbox", "requeue", "--all", *where).out == "0 events requeued\n"
+    assert run("outbox", "status", *where).code == 0
 
 
 def test_status_of_an_outbox_that_is_well(run, where):
@@ -162,17 +62,39 @@ def test_requeue_and_drop(run, service, where, postgres, outbox):
     assert (ended.code, ended.out) == (0, "1 event requeued\n")
     run("outbox", "relay", "--to", "billing:transport", "--once", *where)
     (event,) = json.loads(run("outbox", "status", "--json", *where).out)["events"]
-    ended = run("outbox", "drop", event["event_id"], *where)
+    ended = run("outbox", "drop", event["event_id"], "--yes", *where)
     assert (ended.code, ended.out) == (0, "1 event dropped\n")
-    ended = run("outbox", "drop", event["event_id"], *where)
+    ended = run("outbox", "drop", event["event_id"], "--yes", *where)
     assert (ended.code, ended.out) == (1, f"0 events dropped\n{event['event_id']} is not set aside\n")
     assert rows(postgres, "select count(*) from outbox_event where not held") == [(1,)]
 
 
 @pytest.mark.parametrize("command", ["requeue", "drop"])
 def test_what_is_released_is_named(run, where, command):
-    assert run("outbox", command, *where).code == 2
-    assert run("outbox", command, "--all", "01999d1e-7f31-7c8a-9f6e-3f6f0d3c2b1a", *where).code == 2
+    ended = run("outbox", command, *where)
+    assert ended.code == 2
+    assert "or give --all" in ended.err
+    assert "not both" not in ended.err
+    ended = run("outbox", command, "--all", "01999d1e-7f31-7c8a-9f6e-3f6f0d3c2b1a", *where)
+    assert ended.code == 2
+    assert "not both" in ended.err
+
+
+def test_drop_asks_first(run, service, where, *, postgres, outbox, monkeypatch):
+    ended = run("outbox", "drop", "--all", *where)
+    assert (ended.code, ended.out) == (0, "0 events dropped\n")
+    add(postgres, outbox, job(13, 1), packet(1))
+    run("outbox", "relay", "--to", "billing:transport", "--once", *where)
+    ended = run("outbox", "drop", "--all", *where)
+    assert ended.code == 2
+    assert "this deletes 1 event; give --yes" in ended.err
+    monkeypatch.setattr("jobarium_events.cli.databases._can_ask", lambda: True)
+    assert run("outbox", "drop", "--all", *where, stdin=b"n\n").code == 1
+    assert rows(postgres, "select count(*) from outbox_event where held") == [(1,)]
+    ended = run("outbox", "drop", "--all", *where, stdin=b"y\n")
+    assert "Delete 1 event? It is lost" in ended.err
+    assert ended.out.endswith("1 event dropped\n")
+    assert rows(postgres, "select count(*) from outbox_event where held") == [(0,)]
 
 
 def test_prune(run, service, where, postgres, outbox):
@@ -181,6 +103,9 @@ def test_prune(run, service, where, postgres, outbox):
     assert run("outbox", "prune", "--older-than", "1d", *where).out == "0 events deleted\n"
     assert run("outbox", "prune", "--older-than", "0s", *where).out == "2 events deleted\n"
     assert "write a number and s, m, h, d or w" in run("outbox", "prune", "--older-than", "soon", *where).err
+    for long in ("99999999999d", "999999d", "9" * 5_000 + "d"):
+        assert run("outbox", "prune", "--older-than", long, *where).code == 2
+    assert run("outbox", "prune", "--older-than", "700000d", *where).code == 0
 
 
 @pytest.mark.parametrize("form", ["new", "expand"])
@@ -193,17 +118,43 @@ def test_tables_are_printed_as_sql(run, form):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["relay", "--to", "billing:nothing"], "billing:nothing is no transport"),
+        (["relay", "--to", "billing:nothing"], "--to billing:nothing needs a transport with an async `asend`, not int"),
+        (["relay", "--to", "billing:sync"], "`asend` is declared `async def`; that of Sync is not"),
+        (
+            ["relay", "--to", "nats://u:p@127.0.0.1"],
+            'transport = FastStreamTransport(NatsBroker(...), stream="EVENTS")',
+        ),
+        (["relay", "--to", "amqps://u:p@127.0.0.1"], "from faststream.rabbit import RabbitBroker"),
+        (["relay", "--to", "http://127.0.0.1"], "and no URL: package.module:name"),
         (["relay", "--to", "billing"], "'billing' names no transport"),
-        (["relay", "--to", "billing:transport", "--table", "none"], "there is no outbox in"),
-        (["status", "--table", "none"], "the database cannot be used: relation"),
+        (["relay", "--to", "billing:transport", "--table", "none"], "--table none` prints"),
+        (["status", "--table", "none"], "--table none` prints"),
         (["status", "--database", "postgresql://127.0.0.1:1/"], "the database cannot be used: connection"),
+        (["status", "--database", "postgresql+psycopg://u:p@h/x"], "write postgresql://"),
+        (["relay", "--to", "billing:transport", "--database", "mysql://u:p@h/x"], "write postgresql://"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line(run, service, where, arguments, said):
     ended = run("outbox", *arguments, *where)
     assert ended.code == 2
     assert said in ended.err
+    assert "u:p" not in ended.err
+
+
+@pytest.mark.parametrize("command", [["relay", "--to", "billing:transport"], ["status"], ["tables"]])
+def test_a_schema_is_no_part_of_a_tables_name(run, service, where, command):
+    ended = run("outbox", *command, "--table", "public.outbox_event", columns=200)
+    assert ended.code == 2
+    assert "--schema public --table outbox_event" in " ".join(ended.err.split())
+
+
+def test_a_table_of_the_first_form_is_said_with_what_expands_it(run, service, where, postgres):
+    with psycopg.connect(postgres.url) as connection:
+        connection.execute(f"create table {postgres.schema}.first (id uuid)")
+    for command in (["relay", "--to", "billing:transport"], ["status"], ["drop", "--all"]):
+        ended = run("outbox", *command, "--table", "first", *where)
+        assert ended.code == 2
+        assert f"`jobarium-events outbox tables --schema {postgres.schema} --table first --expand` prints" in ended.err
 
 
 def test_without_the_extra_it_is_named(tmp_path, where):

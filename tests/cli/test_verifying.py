@@ -103,10 +103,10 @@ def test_a_machine_gets_json(run: Run) -> None:
         ("matching.main:consumer", "there is no module matching.main;"),
         ("matching.app:consumr", "has no consumr; did you mean consumer"),
         ("matching.app:App.consumr", "has no App.consumr; did you mean"),
-        ("matching.app:version", "is no Consumer, nor a function that makes one, but a int"),
+        ("matching.app:version", "is no Consumer, nor a function that makes one, but of type int"),
         ("matching.app:make_of", "needs arguments"),
         ("matching.app:make_later", "is async"),
-        ("matching.app:make_nothing", "made no Consumer, but a NoneType"),
+        ("matching.app:make_nothing", "made no Consumer, but of type NoneType"),
         ("matching.app:fail", "made no consumer: KeyError: 'NO_SUCH_VARIABLE' ("),
     ],
 )

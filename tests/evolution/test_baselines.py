@@ -26,7 +26,7 @@ def locked(folder: Path) -> Lock:
         planned=(),
         contracts={KEY: publish(catalog.contract(*KEY))},
         frozen={KEY: "1"},
-        deprecated={KEY: {"/properties/extra": "1"}},
+        deprecated={KEY: {"/extra": "1"}},
     )
     (folder / "catalog.lock").write_bytes(lock_bytes(lock))
     return lock
@@ -86,7 +86,7 @@ def test_a_folder_with_a_lock_knows_since_when_fields_are_deprecated(tmp_path: P
     locked(tmp_path)
     baseline = open_baseline(tmp_path, str(tmp_path))
     assert baseline is not None
-    assert baseline.contracts[KEY].deprecated == {"/properties/extra": 2}
+    assert baseline.contracts[KEY].deprecated == {"/extra": 2}
 
 
 def test_what_is_no_folder_is_refused(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_a_commit_is_a_baseline(schemas: Path) -> None:
     assert baseline is not None
     assert baseline.name == "git:v1"
     assert baseline.contracts[KEY].contract.schema == PAYLOAD
-    assert baseline.contracts[KEY].deprecated == {"/properties/extra": 2}
+    assert baseline.contracts[KEY].deprecated == {"/extra": 2}
 
 
 def test_a_commit_with_another_path_can_be_named(schemas: Path, git: Git) -> None:

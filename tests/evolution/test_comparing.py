@@ -176,7 +176,7 @@ class TestDeprecation:
 
     @pytest.mark.parametrize(("releases", "severity"), [(0, Severity.ERROR), (1, Severity.ERROR), (2, Severity.NOTE)])
     def test_an_optional_field_goes_after_two_releases(self, releases, severity):
-        comparison = compared(self.OLD, self.NEW, deprecated={"/properties/note": releases})
+        comparison = compared(self.OLD, self.NEW, deprecated={"/note": releases})
         (finding,) = comparison.findings()
         assert (finding.rule, finding.severity) == (KIND.FIELD_REMOVED, severity)
         assert comparison.compatible
@@ -187,7 +187,7 @@ class TestDeprecation:
         assert finding.severity is Severity.NOTE
 
     def test_the_finding_tells_how_long_it_has_been_deprecated(self):
-        (finding,) = compared(self.OLD, self.NEW, deprecated={"/properties/note": 1}).findings()
+        (finding,) = compared(self.OLD, self.NEW, deprecated={"/note": 1}).findings()
         assert f"for {DEPRECATED_FOR} releases first; it has been so for 1" in finding.text
 
 

@@ -8,7 +8,7 @@ from jobarium_events.catalog import SCHEMAS
 from jobarium_events.evolution.decision import SECTIONS, Status
 from jobarium_events.evolution.decisions import read_decisions
 from jobarium_events.evolution.findings import Severity
-from jobarium_events.evolution.lock import Lock, LockedDecision
+from jobarium_events.evolution.lock import Lock, LockedDecision, read_lock
 from tests.evolution.logs import TODAY, V2, decision, log, rules
 
 
@@ -21,7 +21,7 @@ def found(tmp_path, text, **others):
 
 
 def test_the_log_of_the_bundled_catalog_is_right():
-    decisions, findings = read_decisions(SCHEMAS, today=TODAY)
+    decisions, findings = read_decisions(SCHEMAS, lock=read_lock(SCHEMAS), today=TODAY)
     assert list(decisions) == ["DEC-0001"]
     assert findings == []
 
@@ -48,7 +48,7 @@ def test_a_readme_and_other_files_are_no_decisions(tmp_path):
 
 @pytest.mark.parametrize("status", Status)
 def test_only_an_accepted_decision_allows_what_it_names(tmp_path, status):
-    tables = V2.replace("breaking =", 'meanings = ["/properties/id"]\nretirement = true\nowner = true\nbreaking =')
+    tables = V2.replace("breaking =", 'meanings = ["/properties/id"]\nretirement = true\nowner = "heir"\nbreaking =')
     by = '"DEC-0002"' if status is Status.SUPERSEDED else None
     text = decision({"status": f'"{status}"', "superseded_by": by}, tables)
     other = decision({"id": '"DEC-0002"'}, "")
@@ -57,7 +57,8 @@ def test_only_an_accepted_decision_allows_what_it_names(tmp_path, status):
     assert read.allows("thing.made", "v2", "/required/count", "breaking") is accepted
     assert read.allows("thing.made", "v2", "/properties/id", "meanings") is accepted
     assert read.waives_evidence("thing.made", "v2") is accepted
-    assert read.moves_owner("thing.made") is accepted
+    assert read.new_owner("thing.made") == ("heir" if accepted else None)
+    assert (read.timeline_of("thing.made", "v1") is not None) is accepted
     assert read.introduces("thing.made", "v2")
 
 
@@ -68,7 +69,8 @@ def test_it_allows_nothing_else(tmp_path):
     assert not read.allows("thing.made", "v2", "/required/id", "breaking")
     assert not read.allows("thing.made", "v2", "/required/count", "meanings")
     assert not read.waives_evidence("thing.made", "v2")
-    assert not read.moves_owner("thing.made")
+    assert read.new_owner("thing.made") is None
+    assert read.timeline_of("thing.made", "v2") is None
     assert not read.introduces("thing.made", "v1")
 
 
@@ -99,12 +101,27 @@ def test_a_mistake_in_the_front_matter_has_its_place_and_the_decision_does_not_c
     [
         (V2.replace('version = "v2"', "version = 2"), "allows[0]"),
         (V2.replace("breaking", "breaks"), "allows[0]"),
+        (V2.replace("breaking =", "owner = true\nbreaking ="), "allows[0]"),
         (V2.replace('retired = "6"', ""), "timeline[0]"),
     ],
 )
 def test_a_mistake_in_a_table_has_its_place(tmp_path, tables, place):
     _, findings = found(tmp_path, decision(tables=tables))
     assert [(each.rule, each.pointer) for each in findings] == [("decision-key-wrong", place)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"owner": "7"}, "has an owner that is not the service or the person who answers for it"),
+        ({"id": "7"}, 'has an id that is not a text, as in "DEC-0001"'),
+        ({"title": "7"}, "has a title that is not a text in one line"),
+        ({"allows": '"all"'}, "has an allows that is no list of tables; write [[allows]]"),
+    ],
+)
+def test_a_mistake_is_told_in_good_english(tmp_path, changes, told):
+    _, (finding,) = found(tmp_path, decision(changes, "" if "allows" in changes else V2))
+    assert finding.text == told
 
 
 def test_every_mistake_is_found_at_once(tmp_path):
@@ -273,6 +290,7 @@ CHANGED = [
     ({"owner": '"taker"'}, V2, {}),
     ({"date": "2026-09-02"}, V2, {}),
     ({}, V2.replace('["/required/count"]', '["/required/count", "/x"]'), {}),
+    ({}, V2.replace("breaking =", 'owner = "heir"\nbreaking ='), {}),
     ({}, V2.replace('"6"', '"7"'), {}),
 ]
 

@@ -2,12 +2,13 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import msgspec
 import pytest
 
 from jobarium_events import Catalog
-from jobarium_events.counters import CountersError
+from jobarium_events.counters import CountersError, VersionCounters
 from jobarium_events.evolution.evidence import UNSEEN, unseen_by
 from jobarium_events.evolution.refusals import EvidenceError
 
@@ -82,10 +83,43 @@ def test_old_counters_are_told(tmp_path, others):
     assert "8 days ago: take new ones" in problem
 
 
-@pytest.mark.parametrize("times", [{"until": -2}, {"since": 3, "until": 5}, {"last": 1, "until": 3}])
-def test_counters_that_contradict_the_clock_are_told(tmp_path, others, times):
-    (problem,) = refused(counters(tmp_path, "billing-service", **times), *others)
-    assert "contradict themselves or the clock" in problem
+@pytest.mark.parametrize(
+    ("says", "told"),
+    [
+        ({"until": -2}, "the clock: they end at 2026-11-22T08:00:00Z; set the clock right"),
+        ({"since": 3, "until": 5}, "themselves: they end at 2026-11-15T08:00:00Z, and speak of 2026-11-17T08:00:00Z"),
+        (
+            {"last": 1, "until": 3, "consumed": 1},
+            "themselves: they end at 2026-11-17T08:00:00Z, and speak of 2026-11-19T08:00:00Z",
+        ),
+        ({"emitted": 5}, "themselves: it was seen 5 times, and `last` says nothing; take new ones"),
+        ({"last": 20}, "themselves: it was never seen, and `last` says 2026-10-31T08:00:00Z; take new ones"),
+        (
+            {"since": 20, "last": 30, "consumed": 1},
+            "themselves: it was last seen at 2026-10-21T08:00:00Z, and is counted since 2026-10-31T08:00:00Z",
+        ),
+    ],
+)
+def test_counters_that_cannot_be_are_told(tmp_path, others, says, told):
+    (problem,) = refused(counters(tmp_path, "billing-service", **says), *others)
+    assert problem.startswith(f"the counters of billing-service contradict {told}")
+
+
+def test_one_process_that_cannot_be_spoils_the_others(tmp_path, others):
+    flawed = counters(tmp_path, "billing-service", name="one", since=30, until=2, emitted=5)
+    (problem,) = refused(flawed, counters(tmp_path, "billing-service"), *others)
+    assert "contradict themselves" in problem
+
+
+def test_a_file_that_goes_on_after_a_gap_shows_nothing_of_the_time_before(tmp_path, monkeypatch):
+    files = [counters(tmp_path, service, since=21, until=20) for service in SERVICES]
+    monkeypatch.setattr("jobarium_events.counters.datetime", SimpleNamespace(now=NOW.astimezone))
+    for service, file in zip(SERVICES, files, strict=True):
+        VersionCounters(service, [BILLING]).write(file)
+    said = "2026-11-20T08:00:00Z"
+    assert list(refused(*files)) == [
+        f"{service} has counted from {said} to {said} only: it has to be unseen for 14 days" for service in SERVICES
+    ]
 
 
 def test_every_service_that_sees_the_event_has_to_give_its_counters(tmp_path):

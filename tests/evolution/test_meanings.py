@@ -86,6 +86,16 @@ def test_the_meaning_of_a_value_comes_and_goes_with_the_value(keyword):
     assert changed(fields(a=many_values), fields(a=few_values)) == {}
 
 
+@pytest.mark.parametrize("few_values", [[True], [1], [1.5], [None]])
+def test_a_value_that_is_no_text_is_known_by_its_json(few_values):
+    def listing(*values):
+        return fields(a={"enum": [*values], "x-enum-meanings": {json.dumps(each): f"Is {each}." for each in values}})
+
+    assert changed(listing(*few_values), listing(*few_values, False)) == {}
+    silent = fields(a={"enum": few_values})
+    assert changed(silent, listing(*few_values)) == {f"/properties/a/x-enum-meanings/{json.dumps(few_values[0])}": "is"}
+
+
 def test_a_meaning_may_move_to_where_a_reference_points():
     inner = fields(amount=SCORE)
     old = fields(price={**inner, "description": "What it costs."})

@@ -109,6 +109,35 @@ def test_evidence_is_kept_in_the_lock(last):
     assert read_lock(last).contracts["thing.made", "v1"].contract.lifecycle == "retired"
 
 
+@pytest.mark.parametrize(("days", "is_fresh"), [(7, True), (8, False), (300, False)])
+def test_evidence_is_at_most_a_week_old_at_the_release(last, days, is_fresh):
+    files = [counters(last, "maker"), counters(last, "taker")]
+    retire(last, "thing.made", "v1", "6", evidence=files, now=NOW)
+    today = TODAY + timedelta(days=days)
+    act = lambda: release(last, "6", today=today)  # noqa: E731
+    if is_fresh:
+        assert act().name == "6"
+        return
+    told = f"the evidence that it is no longer seen ends on 2026-10-05, {days} days ago"
+    error = unchanged(last, Refused, told, act)
+    assert rules(error.findings) == ["retirement-without-evidence"]
+    assert error.findings[0].pointer == 'event."thing.made".v1.retired'
+    assert error.findings[0].advice.startswith("take new counters: `jobarium-events retire thing.made v1 --in 6")
+
+
+def test_its_age_is_that_of_the_counters_and_not_that_of_the_command(last):
+    files = [counters(last, "maker"), counters(last, "taker")]
+    retire(last, "thing.made", "v1", "6", evidence=files, now=NOW + timedelta(days=6))
+    unchanged(last, Refused, "8 days ago", lambda: release(last, "6", today=TODAY + timedelta(days=8)))
+
+
+def test_where_a_decision_waives_it_its_age_does_not_matter(last):
+    files = [counters(last, "maker"), counters(last, "taker")]
+    retire(last, "thing.made", "v1", "6", evidence=files, now=NOW)
+    (last / "decisions" / "DEC-0002.md").write_text(decision({"id": '"DEC-0002"'}, WAIVER))
+    assert release(last, "6", today=TODAY + timedelta(days=60)).name == "6"
+
+
 def test_newer_evidence_takes_the_place_of_older(last):
     files = [counters(last, "maker"), counters(last, "taker")]
     retire(last, "thing.made", "v1", "6", evidence=files, now=NOW)
@@ -162,6 +191,15 @@ def test_a_decision_waives_it(last, has_lock):
     if has_lock:
         assert read_lock(last).retirement("thing.made", "v1").decision == "DEC-0002"
         release(last, "6", today=TODAY)
+
+
+def test_one_that_is_rejected_before_the_release_waives_nothing(last):
+    path = last / "decisions" / "DEC-0002.md"
+    path.write_text(decision({"id": '"DEC-0002"'}, WAIVER))
+    retire(last, "thing.made", "v1", "6", decision="DEC-0002", now=NOW)
+    path.write_text(decision({"id": '"DEC-0002"', "status": '"rejected"'}, WAIVER))
+    error = unchanged(last, Refused, "nobody has shown", lambda: release(last, "6", today=TODAY))
+    assert rules(error.findings) == ["retirement-without-evidence"]
 
 
 @pytest.mark.parametrize(

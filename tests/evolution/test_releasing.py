@@ -1,5 +1,7 @@
 """A release checks, freezes and appends, or leaves everything as it is."""
 
+import json
+
 import msgspec
 import pytest
 
@@ -183,4 +185,19 @@ def test_since_when_a_field_is_deprecated_is_kept(tmp_path):
     catalog(tmp_path, {"v1": V1_LINES}, schemas={"v1": old})
     release(folder, "4", today=TODAY)
     since = read_lock(folder).deprecated["thing.made", "v1"]
-    assert since == {"/properties/gone": "3", "/properties/other": "4"}
+    assert since == {"/gone": "3", "/other": "4"}
+
+
+def test_a_deprecated_field_may_be_described_elsewhere_before_it_goes(tmp_path):
+    note = {"note": {**TEXT, "deprecated": True}}
+    elsewhere = {**schema({"id": TEXT}), "allOf": [{"$ref": "#/definitions/old"}]}
+    elsewhere["definitions"] = {"old": {"properties": note}}
+    folder = catalog(tmp_path, {"v1": V1_LINES}, schemas={"v1": schema({"id": TEXT}, **note)})
+    file = folder / "thing.made" / "v1.json"
+    release(folder, "3", today=TODAY)
+    file.write_text(json.dumps(elsewhere))
+    release(folder, "4", today=TODAY)
+    assert read_lock(folder).deprecated["thing.made", "v1"] == {"/note": "3"}
+    file.write_text(json.dumps(schema({"id": TEXT})))
+    release(folder, "5", today=TODAY)
+    assert read_lock(folder).deprecated == {}

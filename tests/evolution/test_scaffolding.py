@@ -19,7 +19,7 @@ from jobarium_events.evolution.findings import Severity
 from jobarium_events.evolution.refusals import EditError
 from jobarium_events.evolution.releasing import release
 from jobarium_events.evolution.scaffolding import new_decision, new_version
-from tests.evolution.logs import TODAY, V1_LINES, catalog, decision, rules
+from tests.evolution.logs import TODAY, V1_LINES, V2, V2_LINES, catalog, decision, rules
 from tests.folders import MOMENT, TEXT, schema
 
 
@@ -69,6 +69,31 @@ def test_bound_to_a_release_it_has_to_be_decided_first(folder):
     assert rules(errors) == ["decision-not-accepted"]
     (read,) = read_decisions(folder, today=TODAY)[0].values()
     assert [(each.version, each.deprecated, each.retired) for each in read.timeline] == [("v1", "4", "6")]
+
+
+@pytest.mark.parametrize(
+    ("tables", "expected"),
+    [
+        (V2, [("v2", "5", "7")]),
+        (V2.partition("[[timeline]]")[0], [("v1", "2", "5"), ("v2", "5", "7")]),
+    ],
+    ids=["decided", "not decided"],
+)
+def test_each_older_version_has_its_timeline_and_goes_in_a_release_to_come(tmp_path, tables, expected):
+    lines = {"v1": f'{V1_LINES}\ndeprecated = "2"', "v2": V2_LINES.replace('"4"', '"2"')}
+    releases = 'releases = ["1", "2", "3", "4"]\nplanned = ["5", "6", "7"]\n'
+    folder = catalog(tmp_path / "schemas", lines, releases=releases)
+    (folder / "decisions" / "DEC-0001.md").write_text(decision(tables=tables))
+    begun = begin(folder, release="5")
+    timeline = read_decisions(folder, today=TODAY)[0][begun.decision].timeline
+    assert [(each.version, each.deprecated, each.retired) for each in timeline] == expected
+
+
+def test_where_no_release_is_named_the_table_to_be_written_is_that_of_the_version_before(tmp_path):
+    folder = catalog(tmp_path / "schemas", {"v1": V1_LINES, "v2": V2_LINES.replace('"4"', '"2"')})
+    begun = begin(folder)
+    text = (folder / "decisions" / f"{begun.decision}.md").read_text()
+    assert '# [[timeline]]\n# event = "thing.made"\n# version = "v2"\n' in text
 
 
 def test_its_decision_is_read_without_a_mistake_but_for_what_is_to_be_written(folder):

@@ -12,6 +12,7 @@ from faststream import confluent, kafka, mqtt, nats, rabbit, redis
 from nats import connect as connect_to_nats
 from nats.js.api import ConsumerConfig
 from redis.asyncio import Redis
+from zmqtt import ReconnectConfig
 
 from jobarium_events import Catalog, Consumer, Contract, Event, Message, Producer
 from jobarium_events.integrations.faststream import FastStreamTransport, attach
@@ -53,11 +54,12 @@ class Place:
             case "rabbit":
                 return rabbit.RabbitBroker(self.url, logger=None)
             case "nats":
-                return nats.NatsBroker(self.url, logger=None, reconnect_time_wait=0.05)
+                return nats.NatsBroker(self.url, logger=None, max_reconnect_attempts=-1, reconnect_time_wait=0.05)
             case "redis":
                 return redis.RedisBroker(self.url, logger=None)
             case "mqtt" if client:
-                session = {"clean_session": False, "session_expiry_interval": 60}
+                session: dict[str, Any] = {"clean_session": False, "session_expiry_interval": 60}
+                session["reconnect"] = ReconnectConfig(max_attempts=None, initial_delay=0.05, max_delay=0.05)
                 return mqtt.MQTTBroker(self.url, client_id=f"{self.name}{client}", logger=None, **session)
             case "mqtt":
                 return mqtt.MQTTBroker(self.url, logger=None)
@@ -132,8 +134,8 @@ class Recorded(Consumer):
         failures: By a job's id, how often its handler is to fail.
     """
 
-    def __init__(self, name: str) -> None:
-        super().__init__(CATALOG, name=f"{name}-service")
+    def __init__(self, name: str, **options: Any) -> None:
+        super().__init__(CATALOG, name=f"{name}-service", **options)
         self.arrived: list[tuple[bytes, dict[str, str]]] = []
         self.handled: list[Event[Any]] = []
         self.failures: dict[str, int] = {}

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobarium_events import Consumer, DeadLetter, Event, Message, Outcome, Producer
-from jobarium_events.errors import Malformed
+from jobarium_events.errors import DeclarationError, Malformed
 from jobarium_events.integrations import cloudevents
 from jobarium_events.integrations.cloudevents import (
     Binding,
@@ -370,3 +370,30 @@ def test_a_message_that_is_no_event_is_malformed():
 )
 def test_the_mode_is_told_by_the_content_type(headers, structured):
     assert is_structured(headers) is structured
+
+
+@pytest.mark.parametrize("binding", ["kafka", "amqp", "ce_", None])
+def test_a_binding_that_there_is_not_is_refused(binding):
+    with pytest.raises(DeclarationError, match=r"it is Binding\.HTTP or Binding\.KAFKA"):
+        to_binary(job(), binding=binding)
+
+
+@pytest.mark.parametrize("write", [to_structured, to_binary])
+@pytest.mark.parametrize("source", ["not a uri", "", "é", "/jobs%2"])
+def test_a_source_that_is_no_uri_reference_is_refused(write, source):
+    with pytest.raises(DeclarationError, match="the source is no URI-reference"):
+        write(job(), source=source)
+
+
+@pytest.mark.parametrize("write", [to_structured, to_binary])
+@pytest.mark.parametrize("given", [{"job_id": "j-7"}, b"{}", None])
+def test_what_is_no_message_is_refused(write, given):
+    with pytest.raises(TypeError, match=f"made of a message, .* not of {type(given).__name__}"):
+        write(given)
+
+
+@pytest.mark.parametrize("read", [from_structured, lambda given: from_binary({}, given)])
+@pytest.mark.parametrize("given", ["{}", {"specversion": "1.0"}, None])
+def test_what_is_not_bytes_is_refused(read, given):
+    with pytest.raises(TypeError, match=f"a CloudEvent is bytes, not {type(given).__name__}"):
+        read(given)

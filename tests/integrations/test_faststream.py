@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from jobarium_events import Message
+from jobarium_events import DeadLetter, Message
 from tests import servers
 from tests.conftest import found, fresh_name
 from tests.integrations.faststream_brokers import (
@@ -135,6 +135,7 @@ async def test_a_rejected_event_is_logged_and_never_comes_again(line, caplog):
     [record] = [each for each in caplog.records if each.name == "jobarium_events"]
     assert "malformed" in record.getMessage()
     assert "there are no dead letters" in record.getMessage()
+    assert f"reject event {job_id}: " in record.getMessage()
 
 
 async def test_a_replay_is_told_from_the_event(line):
@@ -157,6 +158,33 @@ TOGETHER = [("kafka", "confluent"), *((kind,) for kind in KINDS[2:])]
 @pytest.mark.parametrize("kinds", TOGETHER, ids="-".join)
 async def test_what_a_killed_consumer_held_and_what_came_meanwhile_is_delivered_to_the_next(kinds):
     await asyncio.gather(*(survives_a_kill(place_of(kind)) for kind in kinds))
+
+
+@pytest.mark.parametrize("kinds", TOGETHER, ids="-".join)
+async def test_an_event_whose_handler_fails_too_often_is_dead_lettered_and_those_behind_it_are_handled(kinds):
+    await asyncio.gather(*(ends_in_the_dead_letters(place_of(kind)) for kind in kinds))
+
+
+async def ends_in_the_dead_letters(place: Place) -> None:
+    letters: list[DeadLetter] = []
+    consumer = Recorded(place.name, dead_letters=letters.append, attempts=3)
+    consumer.failures["job-1"] = 3  # a fourth attempt would succeed
+    broker, sender = place.broker("consumer"), place.broker()
+    place.attach(broker, consumer)
+    messages = [job("job-1", version) for version in (1, 2, 3)]
+    try:
+        await place.prepare(sender)
+        await broker.start()
+        for message in messages:
+            await place.transport(sender).asend(message)
+        await until(lambda: consumer.of("job-1")[-1:] == [3])
+        assert consumer.of("job-1") == [2, 3]
+        assert [letter.raw for letter in letters] == [messages[0].body]
+        assert len(consumer.deliveries(messages[0])) == 3
+    finally:
+        await broker.stop()
+        await sender.stop()
+        await place.remove()
 
 
 async def survives_a_kill(place: Place) -> None:

@@ -25,7 +25,7 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransp
 
 from jobarium_events import Consumer, Event, Message, Outcome, Producer
 from jobarium_events.errors import DeclarationError, Malformed
-from jobarium_events.integrations.pubsub import PubSubTransport, Push, apush, asubscribe, push, subscribe
+from jobarium_events.integrations.pubsub import PubSubTransport, Push, Undeliverable, apush, asubscribe, push, subscribe
 from jobarium_events.payloads import JobUpdatedV1
 from jobarium_events.transports import Refused
 from tests.integrations.fake_pubsub import FakePubSub
@@ -204,20 +204,25 @@ async def test_order_is_kept_per_key(place):
     assert got == {f"j-{each}": list(range(1, 9)) for each in range(5)}
 
 
-@pytest.mark.parametrize("status", ["NOT_FOUND", "PERMISSION_DENIED", "INVALID_ARGUMENT"])
-async def test_what_will_never_be_taken_is_refused_and_its_key_goes_on(fake, status):
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [("NOT_FOUND", Undeliverable), ("PERMISSION_DENIED", Undeliverable), ("INVALID_ARGUMENT", Refused)],
+)
+async def test_only_what_is_wrong_with_a_message_is_refused_and_its_key_goes_on(fake, status, kind):
     fake.fake.refuse = lambda message: getattr(grpc.StatusCode, status) if b'"job_version":1,' in message.data else None
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(kind) as failed:
         await fake.transport.asend(job(1))
-    assert fake.topic in str(refused.value)
+    assert fake.topic in str(failed.value)
     await fake.transport.asend(job(2))
     assert [json.loads(each.data)["payload"]["job_version"] for each in fake.fake.published] == [2]
 
 
-async def test_a_topic_that_is_not_there_is_refused(place):
+async def test_a_topic_that_is_not_there_is_sent_to_once_it_is(place):
     transport = PubSubTransport(place.publisher, topic=f"{place.topic}-not")
-    with pytest.raises(Refused, match=f"there is no {place.topic}-not"):
+    with pytest.raises(Undeliverable, match=f"^{place.topic}-not: there is no such topic$"):
         await transport.asend(job())
+    place.publisher.create_topic(name=f"{place.topic}-not")
+    await transport.asend(job())
 
 
 async def test_what_may_succeed_later_is_raised_and_its_key_goes_on(fake):
@@ -350,6 +355,29 @@ async def test_what_a_handler_fails_at_is_delivered_again(place, caplog):
     ours = [record for record in caplog.records if record.name == "jobarium_events"]
     assert len(ours) == 3
     assert "will be delivered again" in ours[0].getMessage()
+
+
+async def test_what_a_handler_fails_at_too_often_is_dead_lettered(fake):
+    letters: list[Any] = []
+    handled: list[int] = []
+    failed: list[int] = []
+    consumer = Consumer(BUNDLED, name="taker", dead_letters=letters.append, attempts=3)
+
+    @consumer.on(JobUpdatedV1)
+    def take(event: Event[JobUpdatedV1]) -> None:
+        if event.payload.job_version == 1:
+            failed.append(1)
+            raise RuntimeError("never")
+        handled.append(event.payload.job_version)
+
+    await fake.transport.asend(job(1))
+    await fake.transport.asend(job(2))
+    subscription = fake.fake.subscriptions[fake.subscription]
+    with Pulling(fake, consumer):
+        await asyncio.to_thread(until, lambda: not subscription.waiting and not subscription.out)
+    assert len(failed) == 3
+    assert [json.loads(letter.raw)["payload"]["job_version"] for letter in letters] == [1]
+    assert set(handled) == {2}  # it may come again with the one before it
 
 
 async def test_what_is_rejected_and_not_kept_is_delivered_again(fake):

@@ -13,7 +13,7 @@ from psycopg_pool import AsyncConnectionPool, ConnectionPool
 from jobarium_events import Consumer, Outcome
 from jobarium_events.errors import DeclarationError
 from jobarium_events.inboxes import NotCommitted
-from jobarium_events.postgres import Outbox, PostgresInbox
+from jobarium_events.postgres import NoTable, Outbox, PostgresInbox
 from tests.inboxes import CATALOG, invite, job
 
 FIRST_FORM = """
@@ -107,11 +107,94 @@ class TestTransaction:
         assert consumer_of(inbox, take).consume(job(1).body) is Outcome.HANDLED
         assert rows(pool, "select * from effect") == [("a",)]
 
-    @pytest.mark.parametrize("word", ["rollback", "commit"])
-    def test_a_handler_that_ends_the_transaction_is_told(self, inbox, word):
-        consumer = consumer_of(inbox, lambda _: inbox.connection.execute(word))
-        with pytest.raises(NotCommitted, match="ended the transaction"):
-            consumer.consume(job(1).body)
+    @pytest.mark.parametrize("ends", [["rollback"], ["rollback; begin"], ["rollback", "begin"], ["rollback and chain"]])
+    @pytest.mark.parametrize("message", [job(1), invite(1)])
+    def test_a_handler_that_rolls_back_has_not_handled_the_event(self, inbox, pool, ends, message):
+        def take(_: Any) -> None:
+            inbox.connection.execute("insert into effect values ('a')")
+            for end in ends:
+                inbox.connection.execute(end)
+
+        with pytest.raises(NotCommitted, match="was not handled: it rolled back the transaction") as caught:
+            consumer_of(inbox, take).consume(message.body)
+        assert caught.value.counts is False
+        assert rows(pool, "select * from effect") == []
+        assert consumer_of(inbox, lambda _: None).consume(message.body) is Outcome.HANDLED
+
+    @pytest.mark.parametrize("ends", [["commit"], ["commit; begin"], ["commit", "begin"], ["commit and chain"]])
+    @pytest.mark.parametrize("message", [job(1), invite(1)])
+    def test_a_handler_that_commits_is_told_and_the_event_counts(self, inbox, pool, ends, message):
+        def take(_: Any) -> None:
+            inbox.connection.execute("insert into effect values ('a')")
+            for end in ends:
+                inbox.connection.execute(end)
+            inbox.connection.execute("insert into effect values ('b')")
+
+        with pytest.raises(NotCommitted, match="counts as handled, but not as a whole: it committed") as caught:
+            consumer_of(inbox, take).consume(message.body)
+        assert caught.value.counts is True
+        assert rows(pool, "select * from effect") == [("a",), ("b",)]
+        assert consumer_of(inbox, take).consume(message.body) is Outcome.DUPLICATE
+
+    def test_an_error_that_is_hidden_after_a_commit_is_told_as_that(self, inbox, pool):
+        def take(_: Any) -> None:
+            inbox.connection.execute("insert into effect values ('a')")
+            inbox.connection.execute("commit; begin")
+            with contextlib.suppress(psycopg.Error):
+                inbox.connection.execute("select no_such_column")
+
+        message = job(1)
+        with pytest.raises(NotCommitted, match="counts as handled"):
+            consumer_of(inbox, take).consume(message.body)
+        assert rows(pool, "select * from effect") == [("a",)]
+        assert consumer_of(inbox, take).consume(message.body) is Outcome.DUPLICATE
+
+    @pytest.mark.parametrize(("end", "counts"), [("commit; begin", True), ("rollback; begin", False)])
+    async def test_over_async_connections_too(self, inbox, postgres, end, counts):
+        kwargs = {"options": options(postgres)}
+        async with AsyncConnectionPool(postgres.url, kwargs=kwargs, min_size=1, open=False) as pool:
+            found = PostgresInbox(pool)
+
+            async def take(_: Any) -> None:
+                await found.connection.execute(end)
+
+            async def hide(_: Any) -> None:
+                with contextlib.suppress(psycopg.Error):
+                    await found.connection.execute("select no_such_column")
+
+            message = job(1)
+            with pytest.raises(NotCommitted) as caught:
+                await consumer_of(found, take).aconsume(message.body)
+            assert caught.value.counts is counts
+            again = await consumer_of(found, lambda _: None).aconsume(message.body)
+            assert again is (Outcome.DUPLICATE if counts else Outcome.HANDLED)
+            with pytest.raises(NotCommitted, match="caught an error of its transaction"):
+                await consumer_of(found, hide).aconsume(job(2).body)
+
+    @pytest.mark.parametrize("statement", ["set application_name = 'mine'", "reset all", "savepoint a"])
+    def test_what_a_handler_sets_does_not_matter(self, inbox, pool, statement):
+        def take(_: Any) -> None:
+            inbox.connection.execute("insert into effect values ('a')")
+            inbox.connection.execute(statement)
+
+        message = job(1)
+        outcomes = [consumer_of(inbox, take).consume(message.body) for _ in range(2)]
+        assert outcomes == [Outcome.HANDLED, Outcome.DUPLICATE]
+        assert rows(pool, "select * from effect") == [("a",)]
+
+    @pytest.mark.parametrize("name", ["matching-service", "", "Größe", "x" * 70])
+    def test_while_it_is_handled_an_event_is_seen_in_the_connections_name(self, inbox, postgres, name):
+        kwargs = {"options": options(postgres), "application_name": name}
+        with ConnectionPool(postgres.url, kwargs=kwargs, min_size=1, max_size=1, open=True) as pool:
+            [(before,)] = rows(pool, "show application_name")
+            found, seen = PostgresInbox(pool), []
+
+            def take(_: Any) -> None:
+                seen.extend(found.connection.execute("show application_name").fetchone())
+
+            assert consumer_of(found, take).consume(job(1).body) is Outcome.HANDLED
+            assert seen == [f"inbox: {before}"[:63]]
+            assert rows(pool, "show application_name") == [(before,)]
 
     def test_psycopg_refuses_a_handler_its_own_commit(self, inbox):
         message = job(1)
@@ -228,6 +311,40 @@ class TestTables:
         other.on("job.updated", "v1")(lambda _: None)
         assert other.consume(done.body) is Outcome.HANDLED
 
+    def test_one_that_is_missing_is_named_with_the_command_that_makes_it(self, postgres, pool):
+        inbox = PostgresInbox(pool)
+        with pytest.raises(NoTable) as caught:
+            consumer_of(inbox, lambda _: None).consume(job(1).body)
+        assert str(caught.value) == (
+            '"inbox_event" cannot be used: relation "inbox_event" does not exist; '
+            "run the SQL that `jobarium-events inbox tables` prints"
+        )
+        assert isinstance(caught.value.__cause__, psycopg.errors.UndefinedTable)
+        elsewhere = PostgresInbox(pool, schema=postgres.schema, event_table="handled", position_table="places")
+        options = f"--schema {postgres.schema} --event-table handled --position-table places"
+        with pytest.raises(NoTable, match=f"`jobarium-events inbox tables {options}`"):
+            elsewhere.prune(datetime.now(UTC))
+
+    async def test_one_that_is_missing_over_async_connections(self, postgres):
+        async def connect() -> psycopg.AsyncConnection[Any]:
+            return await psycopg.AsyncConnection.connect(postgres.url)
+
+        inbox = PostgresInbox(connect, schema=postgres.schema)
+        with pytest.raises(NoTable, match="inbox tables"):
+            await consumer_of(inbox, lambda _: None).aconsume(job(1).body)
+        with pytest.raises(NoTable, match="inbox tables"):
+            await inbox.aprune(datetime.now(UTC))
+
+    def test_one_of_the_first_form(self, pool):
+        with pool.connection() as connection:
+            connection.execute(FIRST_FORM)
+        with pytest.raises(NoTable, match="`jobarium-events inbox tables --expand`"):
+            consumer_of(PostgresInbox(pool), lambda _: None).consume(job(1).body)
+
+    def test_one_that_the_handler_misses_is_its_own_matter(self, inbox):
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            consumer_of(inbox, lambda _: inbox.connection.execute("select * from nope")).consume(job(1).body)
+
     def test_a_row_says_what_was_handled(self, inbox, pool):
         message = job(3, "j-9")
         consumer_of(inbox, lambda _: None).consume(message.body, {"replay": "true"})
@@ -242,7 +359,7 @@ class TestTables:
         consumer = consumer_of(inbox, lambda _: None)
         consumer.consume(job(1).body)
         consumer.consume(invite(1).body)
-        assert len(asked) == 2
+        assert len(asked) == 2  # and none asks whether the handler left the transaction as it was
 
 
 class TestPrune:

@@ -309,3 +309,18 @@ def test_from_the_first_form(postgres):
         outbox.add(connection, job(1, 1))
         assert outbox.add(connection, job(1, 1)).known == ("job.updated:j-1:1",)
     assert rows(postgres, "select count(*), count(body), count(payload_json) from outbox_event") == [(3, 1, 2)]
+
+
+def test_expanding_can_be_repeated(postgres):
+    outbox = Outbox(schema=postgres.schema)
+    with psycopg.connect(postgres.url, options="-c client_min_messages=warning") as connection:
+        connection.execute(FIRST_FORM.format(postgres.schema))
+        connection.execute(outbox.expand)
+        outbox.add(connection, job(1, 1))
+        connection.execute(outbox.expand)
+        outbox.add(connection, job(1, 2))
+        for column in ("aggregate_type", "aggregate_id", "payload_json"):
+            connection.execute(f"alter table {outbox.table} drop column {column}")
+            connection.execute(outbox.expand)
+        outbox.add(connection, job(1, 3))
+    assert rows(postgres, "select count(*) from outbox_event") == [(3,)]

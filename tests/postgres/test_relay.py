@@ -3,41 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from contextlib import asynccontextmanager
-from datetime import timedelta
 
-import psycopg
 import pytest
-from psycopg_pool import AsyncConnectionPool
 
 from jobarium_events.errors import DeclarationError
-from jobarium_events.postgres import Batch, NoOutbox, Outbox, Relay, publishing
+from jobarium_events.postgres import Batch, Relay, lanes, publishing
 from jobarium_events.postgres.publishing import Publisher
-from tests.postgres.events import Kept, add, in_order, job, keys, outbox_in, packet, rows
+from tests.postgres.events import JOBS, WHEN, Kept, add, in_order, job, keys, outbox_in, packet, rows
+from tests.postgres.relays import WAITING, relay_of, running, until
 
-WAITING = "select count(*) from outbox_event where published_at is null and not held"
-
-
-def relay_of(database, outbox, transport, **options) -> Relay:
-    return Relay(database.url, transport, outbox=outbox, **options)
-
-
-@asynccontextmanager
-async def running(relay):
-    task = asyncio.create_task(relay.run())
-    try:
-        yield task
-    finally:
-        relay.stop()
-        await asyncio.wait_for(task, 60)
-
-
-async def until(true, seconds=60.0):
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it takes too long"
-        await asyncio.sleep(0.01)
+EVENT_ID = "0190b0a0-0000-7000-8000-000000000001"
 
 
 async def test_what_was_added_is_what_is_sent(postgres):
@@ -48,6 +25,25 @@ async def test_what_was_added_is_what_is_sent(postgres):
     assert (batch.published, batch.refused, batch.held, batch.failed) == (2, 0, 0, 0)
     assert sorted(kept.sent, key=lambda m: m.body) == sorted(messages, key=lambda m: m.body)
     assert rows(postgres, WAITING) == [(0,)]
+
+
+@pytest.mark.parametrize("job_id", ["j" * 501, EVENT_ID, "", "j\0"])
+async def test_an_ordering_key_is_sent_as_it_was_added(postgres, job_id):
+    payload = {"job_id": job_id, "job_version": 1, "status": "active", "updated_at": WHEN}
+    message = JOBS.prepare("job.updated", payload, event_id=EVENT_ID)
+    outbox, kept = outbox_in(postgres), Kept()
+    add(postgres, outbox, message)
+    await relay_of(postgres, outbox, kept).drain()
+    assert kept.sent == [message]
+
+
+@pytest.mark.parametrize(("most", "batches"), [(1, [1, 1, 1, 1, 1]), (2, [2, 2, 1]), (100, [5])])
+async def test_a_batch_has_an_end_in_bytes(postgres, monkeypatch, most, batches):
+    outbox, messages, done = outbox_in(postgres), [packet(number) for number in range(5)], []
+    monkeypatch.setattr(lanes, "_MOST_BYTES", (most - 1) * len(messages[0].body) + 1)
+    add(postgres, outbox, *messages)
+    await relay_of(postgres, outbox, Kept(), lanes=1, told=lambda batch: done.append(batch.published)).drain()
+    assert done == batches
 
 
 async def test_nothing_is_sent_twice(postgres):
@@ -104,12 +100,13 @@ async def test_a_failing_aggregate_keeps_its_order_and_is_in_nobodys_way(postgre
     assert first >= 190  # it was tried again after the others were through
     assert in_order(kept.sent)
     assert keys(attempts[:4]) == ["job.updated:j-1:0"] * 4
-    assert "1 events are not published and tried again" in caplog.text
-    assert "the broker is away" in caplog.text
+    (failed,) = {message.attributes["event_id"] for message in attempts[:3]}
+    assert f"1 event is not published and tried again (job.updated v1, event id {failed}, by Kept)" in caplog.text
+    assert "ConnectionError: the broker is away" in caplog.text
 
 
 def test_rests_grow_and_have_an_end():
-    publisher = Publisher(Kept(), 1)
+    publisher = Publisher(Kept(), 1, asyncio.Event())
     longest = []
     for _ in range(30):
         publisher._rest("a")
@@ -134,7 +131,8 @@ async def test_a_broker_that_is_away_is_not_asked_for_every_aggregate(postgres, 
         await until(lambda: len(kept.sent) == 100, 5)
 
 
-async def test_a_message_that_is_not_confirmed_in_time_is_tried_again(postgres):
+async def test_a_message_that_is_not_confirmed_in_time_is_tried_again(postgres, caplog, monkeypatch):
+    monkeypatch.setattr(publishing, "_UNUSUAL", 0.01)
     outbox = outbox_in(postgres)
     calls = []
 
@@ -148,6 +146,20 @@ async def test_a_message_that_is_not_confirmed_in_time_is_tried_again(postgres):
     async with running(relay_of(postgres, outbox, kept, timeout=0.05)):
         await until(lambda: kept.sent)
     assert len(calls) == 2
+    assert "1 event awaits the broker's confirmation for 0 s now (job.updated v1" in caplog.text
+    assert "TimeoutError: no confirmation within 0.05 s" in caplog.text
+
+
+async def test_a_transport_that_cancels_itself_has_failed(postgres, caplog):
+    class Cancelled(Kept):
+        async def asend(self, message):
+            raise asyncio.CancelledError
+
+    outbox = outbox_in(postgres)
+    add(postgres, outbox, job(1, 1))
+    batch = await asyncio.wait_for(relay_of(postgres, outbox, Cancelled()).drain(), 60)
+    assert (batch.published, batch.failed) == (0, 1)
+    assert "by Cancelled): ConnectionAbortedError: the transport was cancelled within" in caplog.text
 
 
 async def test_a_long_batch_is_cut_short_and_goes_on(postgres, monkeypatch):
@@ -157,47 +169,6 @@ async def test_a_long_batch_is_cut_short_and_goes_on(postgres, monkeypatch):
     await relay_of(postgres, outbox, kept, told=batches.append).drain()
     assert len(batches) > 2
     assert keys(kept.sent) == [f"job.updated:j-1:{version}" for version in range(20)]
-
-
-async def test_stopping_finishes_the_batch(postgres):
-    outbox, kept = outbox_in(postgres), Kept(seconds=0.3)
-    add(postgres, outbox, *(job(number, 1) for number in range(5)))
-    relay = relay_of(postgres, outbox, kept)
-    task = asyncio.create_task(relay.run())
-    await until(lambda: kept.running)
-    relay.stop()
-    await asyncio.wait_for(task, 5)
-    assert len(kept.sent) == 5
-    assert rows(postgres, WAITING) == [(0,)]
-
-
-async def test_stopping_does_not_wait_for_events(postgres):
-    relay = relay_of(postgres, outbox_in(postgres), Kept(), poll=60)
-    task = asyncio.create_task(relay.run())
-    await asyncio.sleep(0.2)
-    relay.stop()
-    await asyncio.wait_for(task, 2)
-    assert task.done()
-
-
-async def test_stopping_does_not_wait_for_a_database_that_is_away():
-    relay = Relay("postgresql://postgres@127.0.0.1:1/none?connect_timeout=1", Kept())
-    task = asyncio.create_task(relay.run())
-    await asyncio.sleep(0.3)
-    assert not task.done()
-    relay.stop()
-    await asyncio.wait_for(task, 3)
-
-
-async def test_being_cancelled_marks_nothing_that_is_not_sure(postgres):
-    outbox, kept = outbox_in(postgres), Kept(seconds=30)
-    add(postgres, outbox, job(1, 1))
-    task = asyncio.create_task(relay_of(postgres, outbox, kept).run())
-    await until(lambda: kept.running)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert rows(postgres, WAITING) == [(1,)]
 
 
 async def test_several_relays_share_the_work(postgres):
@@ -216,52 +187,6 @@ async def test_several_relays_share_the_work(postgres):
     assert in_order(kept.sent)
 
 
-async def test_connections_of_a_pool_come_back_as_they_were(postgres):
-    outbox, kept = outbox_in(postgres), Kept()
-    add(postgres, outbox, job(1, 1))
-    async with AsyncConnectionPool(postgres.url, min_size=1, max_size=1, open=False) as pool:
-        await Relay(pool, kept, outbox=outbox, lanes=1).drain()
-        async with pool.connection() as connection:
-            assert not connection.autocommit
-            assert await (await connection.execute("select pg_listening_channels()")).fetchall() == []
-    assert len(kept.sent) == 1
-
-
-async def test_a_lost_connection_is_made_again(postgres, caplog):
-    outbox, kept = outbox_in(postgres), Kept()
-    url = psycopg.conninfo.make_conninfo(postgres.url, application_name=postgres.schema)
-    async with running(Relay(url, kept, outbox=outbox, poll=60)):
-        add(postgres, outbox, job(1, 1))
-        await until(lambda: kept.sent)
-        with psycopg.connect(postgres.url) as connection:
-            connection.execute(
-                "select pg_terminate_backend(pid) from pg_stat_activity where application_name = %s", [postgres.schema]
-            )
-        add(postgres, outbox, job(1, 2))
-        await until(lambda: len(kept.sent) == 2)
-    assert "lost its database" in caplog.text
-
-
-async def test_a_database_without_an_outbox_is_said(postgres):
-    with pytest.raises(NoOutbox, match=r"there is no outbox in .*make it with the SQL"):
-        await Relay(postgres.url, Kept(), outbox=Outbox(schema=postgres.schema)).run()
-
-
-async def test_a_table_of_the_first_form_is_said(postgres):
-    with psycopg.connect(postgres.url) as connection:
-        connection.execute(f"create table {postgres.schema}.outbox_event (id uuid)")
-    with pytest.raises(NoOutbox, match="column"):
-        await Relay(postgres.url, Kept(), outbox=Outbox(schema=postgres.schema)).drain()
-
-
-async def test_published_events_are_pruned(postgres):
-    outbox, kept = outbox_in(postgres), Kept()
-    add(postgres, outbox, *(job(number, 1) for number in range(10)))
-    await relay_of(postgres, outbox, kept).drain()
-    async with running(relay_of(postgres, outbox, kept, prune_after=timedelta(0))):
-        await until(lambda: rows(postgres, "select count(*) from outbox_event") == [(0,)])
-
-
 def test_declared_wrongly():
     with pytest.raises(DeclarationError, match="an async `asend`, not function"):
         Relay("", lambda message: None)
@@ -269,33 +194,54 @@ def test_declared_wrongly():
         Relay("", Kept(), batch=0)
     with pytest.raises(DeclarationError, match="at least one lane"):
         Relay("", Kept(), lanes=0)
+    with pytest.raises(DeclarationError, match=r"write postgresql://$"):
+        Relay("postgresql+psycopg://postgres:secret@localhost/x", Kept())
 
 
-@pytest.mark.parametrize("analyzed", [False, True])
-def test_the_plans_walk_one_index_and_read_no_more_than_they_need(postgres, analyzed):
-    outbox = outbox_in(postgres, notify=False)
-    with psycopg.connect(postgres.url, autocommit=True) as connection:
-        connection.execute(
-            f"insert into {outbox.table} (id, event_name, event_version, idempotency_key, aggregate, bucket, body,"
-            " attributes, published_at) select gen_random_uuid(), 'job.updated', 'v1', n, n, n %% 128, '', '{}',"
-            " case when n %% 2 = 0 then now() end from generate_series(1, 20000) as n",
-            (),
-        )
-        if analyzed:
-            connection.execute(f"analyze {outbox.table}")
-        values = {"table": outbox.table, "buckets": list(range(128)), "resting": ["1"], "most": 16, "each": 8}
-        for name, read in (("take", 128 * 8), ("lock_buckets", 128)):
-            explained = connection.execute(
-                b"explain (analyze, format json) " + outbox.statement(name), values
-            ).fetchone()[0]
-            scans = [node for node in nodes(explained[0]["Plan"]) if node.get("Relation Name") == "outbox_event"]
-            waiting = [node for node in scans if node.get("Index Name") == "outbox_event_waiting"]
-            assert waiting, name
-            assert {node["Node Type"] for node in scans} <= {"Index Scan", "Index Only Scan"}, name
-            assert sum(node["Actual Rows"] * node["Actual Loops"] for node in waiting) <= read, name
+def test_a_transport_that_is_not_async_is_refused_before_it_sends():
+    class Sync:
+        def asend(self, message):
+            raise AssertionError
+
+    with pytest.raises(DeclarationError, match="a relay needs a transport whose `asend` is declared `async def`"):
+        Relay("", Sync())
 
 
-def nodes(plan):
-    yield plan
-    for each in plan.get("Plans", ()):
-        yield from nodes(each)
+async def test_a_refusal_is_logged_with_its_reason(postgres, caplog):
+    outbox = outbox_in(postgres)
+    refused = [job(number, 1) for number in (1, 2)]
+    add(postgres, outbox, *refused)
+    await relay_of(postgres, outbox, Kept(refuses=lambda _: True)).drain()
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert said.startswith(
+        "2 events are refused by the broker for good and set aside (such as job.updated v1, event id"
+    )
+    assert any(message.attributes["event_id"] in said for message in refused)
+    assert "no such topic; `jobarium-events outbox status` lists" in said
+
+
+async def test_what_a_transport_raises_is_logged_without_its_text(postgres, caplog):
+    class Leaking(Kept):
+        async def asend(self, message):
+            raise ValueError(f"bad value {message.body!r}")
+
+    outbox = outbox_in(postgres)
+    add(postgres, outbox, job(1, 1))
+    with caplog.at_level(logging.DEBUG, "jobarium_events"):
+        await relay_of(postgres, outbox, Leaking()).drain()
+    warned, detailed = caplog.records
+    assert warned.levelno == logging.WARNING
+    assert "by Leaking): ValueError (what it says is logged at DEBUG" in warned.getMessage()
+    assert "bad value" not in warned.getMessage()
+    assert (detailed.levelno, "bad value" in str(detailed.exc_info[1])) == (logging.DEBUG, True)
+
+
+@pytest.mark.parametrize("always", [False, True])
+async def test_draining_counts_as_failed_what_it_leaves(postgres, monkeypatch, always):
+    if not always:
+        monkeypatch.setattr(publishing, "_FIRST_REST", 0)
+    outbox, attempts, kept = outbox_in(postgres), [], Kept()
+    kept.fails = lambda message: message.ordering_key == "j-1" and (always or attempts.append(1) or len(attempts) < 3)
+    add(postgres, outbox, job(1, 1), job(2, 1))
+    batch = await relay_of(postgres, outbox, kept, lanes=1).drain()
+    assert (batch.published, batch.failed) == ((1, 1) if always else (2, 0))

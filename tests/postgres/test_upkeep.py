@@ -10,8 +10,9 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from jobarium_events.postgres import Relay, upkeep
+from jobarium_events.postgres import NoTable, Outbox, Relay, upkeep
 from tests.postgres.events import Kept, add, in_order, job, keys, outbox_in, packet, rows
+from tests.postgres.relays import until
 
 HELD = "select idempotency_key from outbox_event where held order by position"
 
@@ -56,7 +57,7 @@ async def test_status_says_how_it_stands(postgres, blocked):
     async with connected(postgres) as connection:
         found = await upkeep.status(connection, outbox)
         (aside,) = await upkeep.set_aside(connection, outbox)
-    assert (found.waiting, found.held, found.set_aside, found.published_last_minute) == (2, 3, 1, 3)
+    assert (found.waiting, found.held, found.set_aside, found.published_last_minute) == (2, 2, 1, 3)
     assert 0 <= found.oldest_seconds < 60
     assert (aside.event, aside.version, aside.aggregate, aside.behind) == ("job.updated", "v1", "j-1", 2)
     assert (aside.idempotency_key, aside.reason) == ("job.updated:j-1:1", "no such topic")
@@ -66,6 +67,25 @@ async def test_status_of_an_empty_outbox(postgres):
     outbox = outbox_in(postgres)
     async with connected(postgres) as connection:
         assert await upkeep.status(connection, outbox) == upkeep.Status(0, 0, 0, None, 0)
+
+
+async def test_the_backlog_is_counted_up_to_a_number(postgres, blocked):
+    outbox, _ = blocked
+    add(postgres, outbox, job(3, 1), job(4, 1), packet(1))
+    async with connected(postgres) as connection:
+        assert await upkeep.backlog(connection, outbox, 3) == upkeep.Backlog(3, True)
+        assert await upkeep.backlog(connection, outbox, 2) == upkeep.Backlog(3, True)
+        assert await upkeep.backlog(connection, outbox, 1) == upkeep.Backlog(2, True)
+        await upkeep.drop(connection, outbox)
+        assert await upkeep.backlog(connection, outbox, 100) == upkeep.Backlog(5, False)
+
+
+@pytest.mark.parametrize("by", ["status", "set_aside", "requeue", "prune", "backlog"])
+async def test_a_table_that_is_not_there_is_said(postgres, by):
+    more = {"prune": (timedelta(0),), "backlog": (1,)}
+    async with connected(postgres) as connection:
+        with pytest.raises(NoTable, match=r"run the SQL that `jobarium-events outbox tables --schema .*` prints"):
+            await getattr(upkeep, by)(connection, Outbox(schema=postgres.schema), *more.get(by, ()))
 
 
 @pytest.mark.parametrize("by_id", [True, False])
@@ -126,6 +146,65 @@ async def test_requeueing_waits_for_a_relay_that_is_about_to_hold_more(postgres,
     await relay
     await Relay(postgres.url, kept, outbox=outbox).drain()
     assert [m.attributes["idempotency_key"][-1] for m in kept.sent if m.ordering_key == "j-1"] == list("12345")
+
+
+async def test_what_is_set_aside_meanwhile_is_left_alone(postgres, blocked, monkeypatch):
+    outbox, kept = blocked
+    ((first,),) = rows(postgres, "select id::text from outbox_event where refused_at is not null")
+    rows_of = upkeep._rows
+
+    async def late(connection, source, name, values):
+        found = await rows_of(connection, source, name, values)
+        if name == "lock_aggregates":
+            kept.refuses = lambda message: message.ordering_key == "j-3"
+            add(postgres, outbox, job(3, 1), job(3, 2))
+            await Relay(postgres.url, kept, outbox=outbox).drain()
+        return found
+
+    assert bucket(outbox, 1) != bucket(outbox, 3)
+    monkeypatch.setattr(upkeep, "_rows", late)
+    async with connected(postgres) as connection:
+        assert await upkeep.requeue(connection, outbox) == [first]
+    assert [key for (key,) in rows(postgres, HELD)] == ["job.updated:j-3:1", "job.updated:j-3:2"]
+
+
+async def test_what_stands_behind_nothing_is_released_with_all_others(postgres, blocked):
+    outbox, kept = blocked
+    with psycopg.connect(postgres.url) as connection:
+        connection.execute(f"delete from {outbox.table} where refused_at is not null")
+    add(postgres, outbox, job(1, 4))
+    assert (await Relay(postgres.url, kept, outbox=outbox).drain()).held == 1  # lest it overtake the others
+    async with connected(postgres) as connection:
+        assert await upkeep.requeue(connection, outbox) == []
+    await Relay(postgres.url, kept, outbox=outbox).drain()
+    assert keys(kept.sent[3:]) == [f"job.updated:j-1:{version}" for version in (2, 3, 4)]
+
+
+@pytest.mark.parametrize("by", ["requeue", "drop"])
+async def test_what_stands_behind_another_that_is_set_aside_stays_held(postgres, blocked, by):
+    outbox, _ = blocked
+    with psycopg.connect(postgres.url) as connection:
+        connection.execute(f"update {outbox.table} set refused_at = now() where idempotency_key = 'job.updated:j-1:2'")
+    ((first,),) = rows(postgres, "select id from outbox_event where idempotency_key = 'job.updated:j-1:1'")
+    async with connected(postgres) as connection:
+        assert await getattr(upkeep, by)(connection, outbox, [first]) == [str(first)]
+    assert [key for (key,) in rows(postgres, HELD)] == ["job.updated:j-1:2", "job.updated:j-1:3"]
+
+
+async def test_what_was_committed_while_locks_were_waited_for_is_seen_at_any_isolation(postgres, blocked):
+    outbox, _ = blocked
+    async with connected(postgres) as connection, connected(postgres) as relay:
+        await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
+        table = outbox.table
+        await relay.execute(
+            "select pg_advisory_xact_lock(%s::text::regclass::oid::int, %s)", [table, bucket(outbox, 1)]
+        )
+        await relay.execute(f"update {table} set held = true where aggregate = 'j-1'")
+        requeued = asyncio.create_task(upkeep.requeue(connection, outbox))
+        await until(lambda: rows(postgres, "select 1 from pg_locks where locktype = 'advisory' and not granted"))
+        await relay.commit()
+        assert len(await requeued) == 1
+    assert rows(postgres, HELD) == []
 
 
 def bucket(outbox, number):

@@ -14,7 +14,7 @@ import pytest
 from jobarium_events import Consumer, Outcome
 from jobarium_events.errors import DeclarationError
 from jobarium_events.inboxes import NotCommitted
-from jobarium_events.sqlite import Busy, SqliteInbox
+from jobarium_events.sqlite import Busy, SqliteDeadLetters, SqliteInbox, Unusable
 from tests.inboxes import CATALOG, job
 
 
@@ -91,6 +91,19 @@ class TestTransaction:
             consumer_of(inbox, lambda _: inbox.connection.close()).consume(message.body)
         assert consumer_of(inbox, nothing).consume(message.body) is Outcome.HANDLED
 
+    def test_what_a_handler_sets_on_it_is_not_carried_over(self, inbox):
+        seen = []
+
+        def take(_: Any) -> None:
+            connection = inbox.connection
+            seen.append((connection.row_factory, connection.text_factory, connection.isolation_level))
+            connection.row_factory, connection.text_factory = sqlite3.Row, bytes
+            connection.isolation_level = "IMMEDIATE"
+
+        outcomes = [consumer_of(inbox, take).consume(job(number).body) for number in range(3)]
+        assert outcomes == [Outcome.HANDLED] * 3
+        assert seen == [(None, str, None)] * 3
+
     def test_there_is_a_connection_only_within_a_handler(self, inbox):
         with pytest.raises(DeclarationError, match="within a handler"):
             _ = inbox.connection
@@ -110,6 +123,36 @@ class TestFile:
     def test_it_must_be_one(self, path):
         with pytest.raises(DeclarationError, match="name one"):
             SqliteInbox(path)
+
+    @pytest.mark.parametrize(
+        ("path", "problem"),
+        [
+            ("sqlite:///jobs.db", "not a URL; write 'jobs.db'$"),
+            ("sqlite:////var/jobs.db", "not a URL; write '/var/jobs.db'$"),
+            ("postgresql://postgres:secret@host/jobs", "not a URL$"),
+            ("file:jobs.db?mode=ro", "not a URL$"),
+        ],
+    )
+    @pytest.mark.parametrize("kind", [SqliteInbox, SqliteDeadLetters])
+    def test_a_url_is_refused_at_once(self, kind, path, problem):
+        with pytest.raises(DeclarationError, match=problem):
+            kind(path)
+
+    def test_one_that_cannot_be_opened_is_named(self, path, tmp_path):
+        with pytest.raises(Unusable) as caught:
+            consumer_of(SqliteInbox(tmp_path / "no" / "jobs.db"), nothing).consume(job(1).body)
+        assert str(caught.value) == f"{tmp_path / 'no' / 'jobs.db'} cannot be used: unable to open database file"
+        assert isinstance(caught.value.__cause__, sqlite3.OperationalError)
+        path.write_text("not a database, but long enough to be looked at" * 100)
+        with pytest.raises(Unusable, match=r"service\.db cannot be used: file is not a database"):
+            consumer_of(SqliteInbox(path), nothing).consume(job(1).body)
+
+    def test_one_that_is_locked_while_its_tables_are_to_be_made(self, path):
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("pragma journal_mode = wal")
+            other.execute("begin immediate")
+            with pytest.raises(Busy):
+                consumer_of(SqliteInbox(path, patience=0.1), nothing).consume(job(1).body)
 
     @pytest.mark.parametrize("way", [Consumer.consume, Consumer.aconsume])
     def test_who_waits_too_long_is_told(self, path, way):
@@ -179,6 +222,16 @@ for line in sys.stdin.buffer:
         for worker in workers:
             worker.stdout.close()
         assert sorted(outcomes) == ["duplicate"] * 40 + ["handled"] * 20
+
+
+def test_where_nothing_was_handled_there_is_nothing_to_prune(path):
+    inbox = SqliteInbox(path)
+    assert (inbox.missing(), inbox.prune(datetime.now(UTC))) == ("inbox_event", 0)
+    assert not path.exists()
+    consumer_of(inbox, nothing).consume(job(1).body)
+    assert inbox.missing() is None
+    assert inbox.prune(datetime(1, 1, 1, tzinfo=UTC)) == 0
+    inbox.close()
 
 
 def test_old_rows_go_in_batches_and_positions_stay(inbox):

@@ -11,6 +11,7 @@ import orjson
 from jobarium_events.catalog.entry import Entry
 from jobarium_events.catalog.files import FolderFiles
 from jobarium_events.catalog.manifest import MANIFEST, Manifest, VersionEntry, quoted, read_from
+from jobarium_events.catalog.repeating import repeated_members
 from jobarium_events.contract import VERSION, Contract, KeyTemplate
 from jobarium_events.errors import CatalogError, Problem, SchemaError
 from jobarium_events.validation import Validator, check_schema
@@ -139,7 +140,8 @@ def _schema(files: Files, file: str, details: VersionEntry | None, problems: lis
     """Read and check one schema file; None if it cannot be used. Without `details` there is no manifest to match."""
     before = len(problems)
     try:
-        schema = orjson.loads(files.read(file))
+        content = files.read(file)
+        schema = orjson.loads(content)
     except orjson.JSONDecodeError as error:
         problems.append(Problem(file, "", f"is no valid JSON: {error}"))
         return None
@@ -152,6 +154,9 @@ def _schema(files: Files, file: str, details: VersionEntry | None, problems: lis
         return None
     mistakes = check_schema(schema)
     problems += [Problem(file, mistake.pointer, mistake.explanation) for mistake in mistakes]
+    if not any(mistake.pointer == "" for mistake in mistakes):  # as where it is nested too deep to be looked through
+        text = "is given more than once, and only the last one would count: keep one"
+        problems += [Problem(file, pointer, text) for pointer in repeated_members(content, schema)]
     if not any(mistake.pointer == "/$schema" for mistake in mistakes):
         lost = lost_references(schema, valid=not mistakes)
         problems += [Problem(file, error.pointer, error.problem) for error in lost]

@@ -12,6 +12,7 @@ from jobarium_events.cli.dead_letters import dead_letters
 from jobarium_events.cli.decisions import decisions
 from jobarium_events.cli.demo import demo
 from jobarium_events.cli.generating import generate
+from jobarium_events.cli.inbox import inbox
 from jobarium_events.cli.outbox import outbox
 from jobarium_events.cli.output import console, printable
 from jobarium_events.cli.releases import deprecate, new_version, release, retire, reword
@@ -74,6 +75,7 @@ for command in (
     app.command()(command)
 app.add_typer(decisions, name="decisions")
 app.add_typer(outbox, name="outbox")
+app.add_typer(inbox, name="inbox")
 app.add_typer(dead_letters, name="dead-letters")
 
 

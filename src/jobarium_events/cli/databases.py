@@ -1,16 +1,31 @@
 """What the commands on a service's database share: their options, and what is said where it cannot be used."""
 
 import re
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
-from typing import Annotated
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jobarium_events.cli.output import counted
 from jobarium_events.errors import JobariumEventsError
 
-__all__ = ["DatabaseOption", "NoDatabase", "SchemaOption", "TableOption", "age", "database_errors"]
+if TYPE_CHECKING:
+    from jobarium_events.postgres.outbox import Outbox
+
+__all__ = [
+    "DatabaseOption",
+    "NoDatabase",
+    "SchemaOption",
+    "TableOption",
+    "YesOption",
+    "age",
+    "confirm_loss",
+    "database_errors",
+    "outbox_in",
+]
 
 _AGE = re.compile(r"(?P<number>\d+)(?P<unit>[smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -22,6 +37,7 @@ SchemaOption = Annotated[
     str | None, typer.Option("--schema", metavar="NAME", help="The table's schema. [default: by the search path]")
 ]
 TableOption = Annotated[str, typer.Option("--table", metavar="NAME", help="The table's name.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 class NoDatabase(JobariumEventsError):
@@ -43,7 +59,34 @@ def age(text: str) -> timedelta:
     match = _AGE.fullmatch(text)
     if match is None:
         raise typer.BadParameter("write a number and s, m, h, d or w, as in 7d")
-    return timedelta(**{_UNITS[match["unit"]]: int(match["number"])})
+    try:
+        span = timedelta(**{_UNITS[match["unit"]]: int(match["number"])})
+        datetime.now(UTC) - span  # what every command does with it
+    except OverflowError:
+        raise typer.BadParameter("that is before the year 1; write a shorter time") from None
+    return span
+
+
+def outbox_in(schema: str | None, table: str) -> "Outbox":
+    """Return the outbox that a command's options name."""
+    from jobarium_events.postgres.outbox import Outbox  # noqa: PLC0415 - the extra may be missing
+
+    if schema is None and "." in table:
+        of, _, name = table.partition(".")
+        raise typer.BadParameter(f"a table in a schema is named by both: --schema {of} --table {name}")
+    return Outbox(schema=schema, table=table)
+
+
+def confirm_loss(number: int, noun: str) -> None:
+    """Ask whether so many things are to be deleted; end the command if they are not, or if nobody can be asked."""
+    if not _can_ask():
+        raise typer.BadParameter(f"this deletes {counted(number, noun)}; give --yes where nobody can be asked")
+    lost = "It is lost" if number == 1 else "They are lost"
+    typer.confirm(f"Delete {counted(number, noun)}? {lost}", abort=True, err=True)
+
+
+def _can_ask() -> bool:
+    return sys.stdin.isatty()
 
 
 @asynccontextmanager
@@ -55,7 +98,9 @@ async def database_errors() -> AsyncIterator[None]:
     """
     import psycopg  # noqa: PLC0415 - the extra was there
 
+    from jobarium_events.postgres.connecting import problem_of  # noqa: PLC0415
+
     try:
         yield
     except psycopg.Error as error:
-        raise NoDatabase(error.diag.message_primary or str(error).strip()) from None
+        raise NoDatabase(problem_of(error)) from None

@@ -1,7 +1,6 @@
 """`dead-letters`: the events that consumers rejected: what they are, and sending them again or dropping them."""
 
 import asyncio
-import sys
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
@@ -9,33 +8,31 @@ from typing import Annotated
 import msgspec
 import typer
 
-from jobarium_events.catalog import Catalog
 from jobarium_events.cli import letters
 from jobarium_events.cli.catalogs import FolderOption, JsonOption
 from jobarium_events.cli.catalogs import opened as catalog_in
+from jobarium_events.cli.databases import YesOption, confirm_loss
 from jobarium_events.cli.letters import (
+    HIGHEST,
     ConsumerOption,
     EventOption,
     IdsArgument,
     NewerOption,
     OlderOption,
     ReasonOption,
-    Store,
     StoreOption,
     TableOption,
     VersionOption,
     as_json,
     chosen,
+    explain_none,
     filter_of,
+    sql_of,
 )
-from jobarium_events.cli.naming import told
 from jobarium_events.cli.output import Column, console, counted, print_json, printable, table
-from jobarium_events.cli.transports import opened
+from jobarium_events.cli.replays import Replay
 from jobarium_events.deadletters import KeptLetter
 from jobarium_events.envelope import Event
-from jobarium_events.errors import JobariumEventsError
-from jobarium_events.replaying import replay_of
-from jobarium_events.transports import Transport
 
 __all__ = ["dead_letters"]
 
@@ -69,7 +66,7 @@ def listed(
     consumer: ConsumerOption = None,
     older_than: OlderOption = None,
     newer_than: NewerOption = None,
-    limit: Annotated[int, typer.Option(min=1, metavar="N", help="How many to list at most.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=HIGHEST - 1, metavar="N", help="How many to list at most.")] = 100,
     json: JsonOption = False,
 ) -> None:
     """List dead letters, the oldest first.
@@ -81,6 +78,8 @@ def listed(
     )
     with letters.opened(store, table_name) as found:
         page = found.list(which, limit=limit + 1)
+        if not page:
+            explain_none(found, which)
     shown, is_all = page[:limit], len(page) <= limit
     if json:
         print_json({"letters": [as_json(letter) for letter in shown], "complete": is_all})
@@ -113,7 +112,7 @@ def _moment(moment: datetime) -> str:
 
 @dead_letters.command()
 def show(
-    id_: Annotated[int, typer.Argument(metavar="ID", help="As `list` shows it.")],
+    id_: Annotated[int, typer.Argument(min=1, max=HIGHEST, metavar="ID", help="As `list` shows it.")],
     *,
     store: StoreOption,
     table_name: TableOption = _TABLE,
@@ -152,15 +151,6 @@ def show(
         to.print(f"its {counted(len(letter.raw), 'byte')}{others} are shown with --payload", style="dim")
 
 
-class _Replays(msgspec.Struct):
-    """What a replay has come to."""
-
-    replayed: list[int] = []
-    already: list[int] = []
-    failed: dict[int, str] = {}
-    stopped: str | None = None
-
-
 @dead_letters.command()
 def replay(
     ids: IdsArgument = None,
@@ -180,12 +170,16 @@ def replay(
     every: AllOption = False,
     folder: FolderOption = None,
     again: Annotated[bool, typer.Option("--again", help="Those too that have been replayed already.")] = False,
+    timeout: Annotated[
+        float, typer.Option(min=0.01, metavar="SECONDS", help="How long to wait for the broker, each time.")
+    ] = 30,
     json: JsonOption = False,
 ) -> None:
     """Send dead letters again, to all who consume them, as the same events: a replay keeps event_id and occurred_at.
 
-    Each is checked by the catalog first; one that would be rejected again is not sent. An inbox that has handled an
-    event does not handle it a second time. The exit code is 1 if one was not sent.
+    Each is checked by the catalog first; one that would be rejected again is not sent. An event that several letters
+    hold is sent once. An inbox that has handled an event does not handle it a second time. The exit code is 1 if one
+    was not sent.
 
     Example: `jobarium-events dead-letters replay 42 43 --to jobs.app:transport`
 
@@ -194,55 +188,18 @@ def replay(
     which = filter_of(
         event=event, version=version, reason=reason, consumer=consumer, older=older_than, newer=newer_than
     )
-    catalog, done = catalog_in(folder), _Replays()
+    catalog = catalog_in(folder)
     with letters.opened(store, table_name) as found:
         those = chosen(found, ids, which, every=every)
-
-        async def work() -> None:
-            async with opened(to) as transport:
-                await _replay(found, those, transport, catalog, done, again=again)
-
-        asyncio.run(work())
+        replays = Replay(found, to, catalog, again=again, timeout=timeout)
+        asyncio.run(replays.run(those))
+    done = replays.done
     if json:
         print_json(msgspec.to_builtins(done, str_keys=True))
     else:
-        _print_replays(done)
+        done.print()
     if done.failed or done.stopped:
         raise typer.Exit(_FOUND)
-
-
-async def _replay(
-    store: Store, ids: Sequence[int], transport: Transport, catalog: Catalog, done: _Replays, *, again: bool
-) -> None:
-    for id_ in ids:
-        letter = store.get(id_)
-        if letter is None:
-            done.failed[id_] = f"there is no dead letter {id_}"
-            continue
-        if letter.replayed_at is not None and not again:
-            done.already.append(id_)
-            continue
-        try:
-            await transport.asend(replay_of(letter, catalog))
-        except JobariumEventsError as error:
-            done.failed[id_] = str(error)
-        except Exception as error:  # noqa: BLE001 - whatever a broker's client raises, the next would meet it too
-            done.stopped = f"the transport failed at {id_}: {told(error)}"
-            return
-        else:
-            store.mark_replayed(id_)
-            done.replayed.append(id_)
-
-
-def _print_replays(done: _Replays) -> None:
-    to = console()
-    to.print(f"{counted(len(done.replayed), 'dead letter')} replayed", style="bold")
-    if done.already:
-        to.print(f"{len(done.already)} replayed already; --again sends them once more", style="yellow")
-    for id_, problem in done.failed.items():
-        to.print(printable(f"{id_} was not sent: ") + "\n".join(map(printable, problem.split("\n"))), style="red")
-    if done.stopped:
-        to.print(printable(f"{done.stopped}; run the command again for the rest"), style="red")
 
 
 @dead_letters.command()
@@ -258,7 +215,7 @@ def drop(
     older_than: OlderOption = None,
     newer_than: NewerOption = None,
     every: AllOption = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: YesOption = False,
     json: JsonOption = False,
 ) -> None:
     """Delete dead letters. They are lost.
@@ -271,7 +228,7 @@ def drop(
     with letters.opened(store, table_name) as found:
         those = chosen(found, ids, which, every=every)
         if those and not yes:
-            _confirm(len(those))
+            confirm_loss(len(those), "dead letter")
         dropped = found.drop(those)
     if json:
         print_json({"dropped": dropped})
@@ -282,11 +239,10 @@ def drop(
         raise typer.Exit(_FOUND)
 
 
-def _confirm(number: int) -> None:
-    if not _can_ask():
-        raise typer.BadParameter(f"this deletes {counted(number, 'dead letter')}; give --yes where nobody can be asked")
-    typer.confirm(f"Delete {counted(number, 'dead letter')}? They are lost", abort=True, err=True)
+@dead_letters.command()
+def tables(*, table_name: TableOption = _TABLE) -> None:
+    """Print the SQL that makes a store in Postgres, for a migration. A SQLite file needs none.
 
-
-def _can_ask() -> bool:
-    return sys.stdin.isatty()
+    Example: `jobarium-events dead-letters tables | psql`
+    """
+    typer.echo(sql_of(table_name))

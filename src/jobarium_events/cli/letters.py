@@ -1,21 +1,24 @@
 """The store of dead letters that a command is told of by a URL, and which of its letters are meant."""
 
-import sqlite3
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
 import msgspec
 import typer
 
-from jobarium_events.cli.databases import NoDatabase, age
-from jobarium_events.deadletters import KeptLetter, LetterFilter
-from jobarium_events.errors import DeclarationError
+from jobarium_events.cli import stores
+from jobarium_events.cli.databases import age
+from jobarium_events.cli.output import console, printable
+from jobarium_events.contract import VERSION
+from jobarium_events.deadletters import REASONS, KeptLetter, LetterFilter, LetterKind
+from jobarium_events.extras import extra
 
 __all__ = [
+    "HIGHEST",
     "ConsumerOption",
     "EventOption",
     "IdsArgument",
@@ -28,14 +31,18 @@ __all__ = [
     "VersionOption",
     "as_json",
     "chosen",
+    "explain_none",
     "filter_of",
     "opened",
+    "sql_of",
 ]
 
-_SQLITE = "sqlite:///"
-_POSTGRES = ("postgresql://", "postgres://")
+HIGHEST = 2**63 - 1
+"""What a database can count to."""
 
-IdsArgument = Annotated[list[int] | None, typer.Argument(metavar="ID...", help="Those that `list` shows.")]
+IdsArgument = Annotated[
+    list[int] | None, typer.Argument(min=1, max=HIGHEST, metavar="ID...", help="Those that `list` shows.")
+]
 StoreOption = Annotated[
     str,
     typer.Option(
@@ -72,50 +79,50 @@ class Store(Protocol):
     def list(self, which: LetterFilter, *, after: int = 0, limit: int = 100) -> Sequence[KeptLetter]:
         """Return the first letters that a filter means, beginning after an id."""
 
+    def kinds(self) -> Sequence[LetterKind]:
+        """Return of which kinds there are letters."""
+
     def get(self, id_: int, /) -> KeptLetter | None:
         """Return one letter."""
 
     def drop(self, ids: Sequence[int], /) -> int:
         """Forget letters, and return how many were there."""
 
-    def mark_replayed(self, id_: int, /) -> None:
-        """Note that a letter has been replayed."""
+    def replaying(self, id_: int, /) -> AbstractContextManager[KeptLetter]:
+        """Keep a letter to oneself for a block that replays it, and note that at its end."""
 
 
-@contextmanager
-def opened(url: str, table: str) -> Iterator[Store]:
+def opened(url: str, table: str) -> AbstractContextManager[Store]:
     """Open the store at a URL.
 
     Raises:
         DeclarationError: If the URL names none.
         NoDatabase: If it cannot be used.
     """
-    if url.startswith(_SQLITE):
+
+    def in_file(path: Path) -> Any:
         from jobarium_events.sqlite import SqliteDeadLetters  # noqa: PLC0415 - one of the two is needed
 
-        path = Path(url.removeprefix(_SQLITE))
-        if not path.is_file():
-            raise DeclarationError(f"there is no file {path}; an absolute path has four slashes, sqlite:////var/...")
-        store = SqliteDeadLetters(path, table=table)
-        try:
-            yield store
-        except sqlite3.Error as error:
-            raise NoDatabase(str(error)) from None
-        finally:
-            store.close()
-    elif url.startswith(_POSTGRES):
-        from jobarium_events.postgres import PostgresDeadLetters  # noqa: PLC0415 - the extra may be missing
+        return SqliteDeadLetters(path, table=table)
 
-        psycopg, psycopg_pool = sys.modules["psycopg"], sys.modules["psycopg_pool"]
-        schema, _, name = table.rpartition(".")
-        try:
-            psycopg.connect(url).close()  # a pool would go on trying
-            with psycopg_pool.ConnectionPool(url, min_size=1, max_size=1, open=True) as pool:
-                yield PostgresDeadLetters(pool, schema=schema or None, table=name)
-        except psycopg.Error as error:
-            raise NoDatabase(error.diag.message_primary or str(error).strip()) from None
-    else:
-        raise DeclarationError("the store must be named by a URL: postgresql://..., or sqlite:///path of a file")
+    return stores.opened(url, in_file, lambda pool: _in_postgres(pool, table))
+
+
+def sql_of(table: str) -> str:
+    """Return the SQL that makes a table in Postgres."""
+    made: str = _in_postgres(None, table).tables
+    return made
+
+
+def _in_postgres(pool: Any, table: str) -> Any:
+    """Return the store of a table; without a pool, one that is there for its SQL."""
+    with extra("postgres"):
+        import psycopg  # noqa: PLC0415 - the extra may be missing
+
+    from jobarium_events.postgres import PostgresDeadLetters  # noqa: PLC0415 - the extra may be missing
+
+    schema, _, name = table.rpartition(".")
+    return PostgresDeadLetters(pool or psycopg.connect, schema=schema or None, table=name)
 
 
 def filter_of(**given: Any) -> LetterFilter:
@@ -130,17 +137,46 @@ def chosen(store: Store, ids: Sequence[int] | None, which: LetterFilter, *, ever
     """Return the ids of the letters that are meant: those named, or those that a filter means.
 
     Raises:
-        BadParameter: If none are named, or both in one and the other way.
+        BadParameter: If none are named, or in more than one way; or if the filter cannot mean any.
     """
-    filtered = which != LetterFilter()
-    if [bool(ids), filtered, every].count(True) != 1:
+    ways = [bool(ids), which != LetterFilter(), every].count(True)
+    if ways == 0:
         raise typer.BadParameter("name letters by their ids, or by filters such as --event, or give --all")
+    if ways > 1:
+        raise typer.BadParameter("give ids, or filters such as --event, or --all, and no two of them")
     if ids:
         return list(dict.fromkeys(ids))
     found: list[int] = []
     while page := store.list(which, after=found[-1] if found else 0):
         found += [letter.id for letter in page]
+    if not found:
+        explain_none(store, which)
     return found
+
+
+def explain_none(store: Store, which: LetterFilter) -> None:
+    """Where a filter has found nothing, say on stderr what of it fits no letter at all, lest it be a slip.
+
+    Raises:
+        BadParameter: If it names a reason or a version that cannot be.
+    """
+    kinds = store.kinds()
+    for name in ("reason", "version", "event", "consumer"):
+        wanted = getattr(which, name)
+        known = sorted({getattr(kind, name) for kind in kinds} - {None})
+        if wanted is None or wanted in known:
+            continue
+        if name == "reason" and wanted not in REASONS:
+            raise typer.BadParameter(f"there is no reason {wanted!r}{_hint(wanted, REASONS)}", param_hint="--reason")
+        if name == "version" and not VERSION.fullmatch(wanted):
+            raise typer.BadParameter(f"{wanted!r} is no version: write v1, v2 and so on", param_hint="--version")
+        if known:
+            console(stderr=True).print(printable(f"no letter has the {name} {wanted}{_hint(wanted, known)}"))
+
+
+def _hint(wanted: str, known: Sequence[str]) -> str:
+    near = get_close_matches(wanted, known, n=3)
+    return f"; did you mean {' or '.join(near)}?" if near else f"; there are: {', '.join(known)}"
 
 
 def as_json(letter: KeptLetter) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """`outbox`: how an outbox stands, and looking after it; `outbox relay` publishes from it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
@@ -10,7 +10,16 @@ import msgspec
 import typer
 
 from jobarium_events.cli.catalogs import JsonOption
-from jobarium_events.cli.databases import DatabaseOption, SchemaOption, TableOption, age, database_errors
+from jobarium_events.cli.databases import (
+    DatabaseOption,
+    SchemaOption,
+    TableOption,
+    YesOption,
+    age,
+    confirm_loss,
+    database_errors,
+    outbox_in,
+)
 from jobarium_events.cli.output import Column, console, counted, print_json, table
 from jobarium_events.cli.relaying import relay
 
@@ -20,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["outbox"]
 
 _FOUND = 1
+_OF_PAYLOADS = ("aggregate", "idempotency_key")  # they are made of a payload's fields
 
 EventsArgument = Annotated[
     list[UUID] | None, typer.Argument(metavar="EVENT_ID...", help="Those that `outbox status` lists.")
@@ -43,6 +53,9 @@ def status(
     database: DatabaseOption,
     schema: SchemaOption = None,
     table_name: TableOption = "outbox_event",
+    payload: Annotated[
+        bool, typer.Option("--payload", help="Show aggregates and idempotency keys; they are parts of payloads.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Show how many events wait, how long the oldest has waited, how fast they are published, and what is set aside.
@@ -58,28 +71,36 @@ def status(
 
     found, aside = _with_database(database, schema, table_name, asked)
     if json:
-        print_json({**msgspec.to_builtins(found), "events": msgspec.to_builtins(aside)})
+        events = [_without(() if payload else _OF_PAYLOADS, each) for each in aside]
+        print_json({**msgspec.to_builtins(found), "events": events})
     else:
-        _print_status(found, aside)
-    if aside:
+        _print_status(found, aside, payload=payload)
+    if aside or found.held:
         raise typer.Exit(_FOUND)
 
 
-def _print_status(found: Any, aside: list[Any]) -> None:
+def _without(names: Sequence[str], event: Any) -> dict[str, Any]:
+    return {name: value for name, value in msgspec.to_builtins(event).items() if name not in names}
+
+
+def _print_status(found: Any, aside: list[Any], *, payload: bool) -> None:
     to = console()
     oldest = "" if found.oldest_seconds is None else f", the oldest for {_lasting(found.oldest_seconds)}"
     to.print(f"waiting      {counted(found.waiting, 'event')}{oldest}")
     rate = found.published_last_minute / 60
     to.print(f"published    {counted(found.published_last_minute, 'event')} in the last minute, {rate:.1f}/s")
-    behind = found.held - found.set_aside
     to.print(
-        f"set aside    {counted(found.set_aside, 'event')}, and {behind} held behind", style="red" if aside else ""
+        f"set aside    {counted(found.set_aside, 'event')}, and {found.held} held behind", style="red" if aside else ""
     )
     if aside:
         to.print()
-        titles = (Column("Event id"), Column("Event"), Column("Aggregate"), Column("Behind"), Column("Reason"))
-        rows = [[e.event_id, f"{e.event} {e.version}", e.aggregate, str(e.behind), e.reason] for e in aside]
-        table(to, titles, rows)
+        more = _OF_PAYLOADS if payload else ()
+        titles = ("Event id", "Event", *(name.capitalize().replace("_", " ") for name in more), "Behind", "Reason")
+        rows = [
+            [e.event_id, f"{e.event} {e.version}", *(getattr(e, name) for name in more), str(e.behind), e.reason]
+            for e in aside
+        ]
+        table(to, [Column(title) for title in titles], rows)
 
 
 @outbox.command()
@@ -91,15 +112,16 @@ def requeue(
     schema: SchemaOption = None,
     table_name: TableOption = "outbox_event",
 ) -> None:
-    """Have events that are set aside published after all, and what is held behind them.
+    """Have events that are set aside published after all, and what is held; by ids, what is held behind them.
 
-    The exit code is 1 if one of them is not set aside.
+    The exit code is 1 if one of those named is not set aside.
 
     Example: `jobarium-events outbox requeue --all`
     """
     from jobarium_events.postgres import upkeep  # noqa: PLC0415 - the extra may be missing
 
-    _release(upkeep.requeue, "requeued", events, every, (database, schema, table_name))
+    _check_chosen(events, every=every)
+    _release(upkeep.requeue, "requeued", events, events or None, (database, schema, table_name))
 
 
 @outbox.command()
@@ -110,32 +132,44 @@ def drop(
     database: DatabaseOption,
     schema: SchemaOption = None,
     table_name: TableOption = "outbox_event",
+    yes: YesOption = False,
 ) -> None:
     """Delete events that are set aside, so that what is held behind them is published. They are lost.
 
-    The exit code is 1 if one of them is not set aside.
+    It asks first. The exit code is 1 if one of those named is not set aside.
 
     Example: `jobarium-events outbox drop 01a20598-6ca8-76bc-8373-fd577ad3316e`
     """
     from jobarium_events.postgres import upkeep  # noqa: PLC0415 - the extra may be missing
 
-    _release(upkeep.drop, "dropped", events, every, (database, schema, table_name))
+    _check_chosen(events, every=every)
+    where = (database, schema, table_name)
+    # Those that are asked about, and not what is set aside in the meantime.
+    ids = events or [UUID(each.event_id) for each in _with_database(*where, upkeep.set_aside)]
+    if ids and not yes:
+        confirm_loss(len(ids), "event")
+    _release(upkeep.drop, "dropped", events, ids, where)
+
+
+def _check_chosen(events: list[UUID] | None, *, every: bool) -> None:
+    """Raise if no events are named, or in more than one way."""
+    if events and every:
+        raise typer.BadParameter("name the events by their ids, or give --all, and not both")
+    if not events and not every:
+        raise typer.BadParameter("name the events by their ids, or give --all")
 
 
 def _release(
     how: Callable[..., Awaitable[list[str]]],
     done: str,
-    events: list[UUID] | None,
-    every: bool,  # noqa: FBT001 - handed on from the command
+    named: list[UUID] | None,
+    ids: list[UUID] | None,
     where: tuple[str, str | None, str],
 ) -> None:
-    if bool(events) == every:
-        raise typer.BadParameter("name the events by their ids, or give --all")
-    ids = None if every else events
     released = _with_database(*where, lambda connection, source: how(connection, source, ids))
     to = console()
     to.print(f"{counted(len(released), 'event')} {done}")
-    missing = [str(each) for each in events or () if str(each) not in released]
+    missing = [str(each) for each in named or () if str(each) not in released]
     for each in missing:
         to.print(f"{each} is not set aside", style="red")
     if missing:
@@ -178,24 +212,18 @@ def tables(
 
     Example: `jobarium-events outbox tables | psql`
     """
-    from jobarium_events.postgres.outbox import Outbox  # noqa: PLC0415 - the extra may be missing
-
-    source = Outbox(schema=schema, table=table_name)
+    source = outbox_in(schema, table_name)
     typer.echo(source.expand if expand else source.tables)
 
 
 def _with_database(database: str, schema: str | None, name: str, ask: Callable[[Any, "Outbox"], Awaitable[Any]]) -> Any:
     """Return what is asked of an outbox, on a connection of its own."""
-    from jobarium_events.postgres.outbox import Outbox  # noqa: PLC0415 - the extra may be missing
+    from jobarium_events.postgres.connecting import aconnect  # noqa: PLC0415 - the extra may be missing
+
+    source = outbox_in(schema, name)
 
     async def asked() -> Any:
-        import psycopg  # noqa: PLC0415 - the extra was there
-
-        source = Outbox(schema=schema, table=name)
-        async with (
-            database_errors(),
-            await psycopg.AsyncConnection.connect(database, autocommit=True) as connection,
-        ):
+        async with database_errors(), await aconnect(database) as connection:
             return await ask(connection, source)
 
     return asyncio.run(asked())

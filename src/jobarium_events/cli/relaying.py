@@ -1,27 +1,27 @@
 """`outbox relay`: a relay as a process, with a line that tells how it goes."""
 
 import asyncio
+import logging
 import signal
-from collections.abc import Awaitable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
-from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.live import Live
-from rich.text import Text
 
-from jobarium_events.cli.databases import DatabaseOption, SchemaOption, TableOption, age, database_errors
+from jobarium_events.cli.databases import DatabaseOption, SchemaOption, TableOption, age, database_errors, outbox_in
 from jobarium_events.cli.output import console
+from jobarium_events.cli.progress import Progress
 from jobarium_events.cli.transports import opened
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from jobarium_events.postgres.lanes import Batch
-    from jobarium_events.postgres.relay import Relay
 
 __all__ = ["relay"]
+
+_LEFT = 1
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def relay(
@@ -38,80 +38,63 @@ def relay(
         timedelta | None,
         typer.Option(parser=age, metavar="AGE", help="Delete published events of this age, such as 7d."),
     ] = None,
+    lanes: Annotated[int, typer.Option(min=1, help="Batches at the same time, each on a connection of its own.")] = 2,
+    timeout: Annotated[float, typer.Option(min=0.01, help="Seconds that the broker has to confirm an event.")] = 30,
     once: Annotated[bool, typer.Option("--once", help="End when nothing is left that can be published now.")] = False,
 ) -> None:
     """Publish the events of an outbox, in order within each aggregate, until SIGTERM or Ctrl-C.
 
     The function that `--to` names gives a transport, at once or when awaited; or it is an async context manager that
-    opens one and closes it at the end. Any number of relays can run at once. At a signal, the batch at hand is
-    finished.
+    opens one and closes it at the end. Any number of relays can run at once. At a signal, what is on its way to the
+    broker is waited for; what it does not confirm within five seconds is left for the next relay.
+
+    The exit code is 0 at a signal. With `--once` it is 1 if an event is left that could not be published, is set aside
+    or is held.
 
     Example: `jobarium-events outbox relay --to billing.app:transport --prune-after 7d`
     """
-    from jobarium_events.postgres.outbox import Outbox  # noqa: PLC0415 - the extra may be missing
-    from jobarium_events.postgres.relay import Relay  # noqa: PLC0415
+    from jobarium_events.postgres.relay import Relay  # noqa: PLC0415 - the extra may be missing
 
-    async def work() -> None:
-        line = _Line(console())
+    source = outbox_in(schema, table_name)
+
+    async def work() -> bool:
+        progress = Progress(console(), database, source)
         async with opened(to) as transport, database_errors():
-            source = Outbox(schema=schema, table=table_name)
-            options: dict[str, Any] = {"batch": batch, "poll": poll, "prune_after": prune_after, "told": line.add}
-            running = Relay(database, transport, outbox=source, **options)
+            options: dict[str, Any] = {"batch": batch, "poll": poll, "lanes": lanes, "timeout": timeout}
+            running = Relay(database, transport, outbox=source, prune_after=prune_after, told=progress.add, **options)
             loop = asyncio.get_running_loop()
-            for each in (signal.SIGTERM, signal.SIGINT):
+            for each in _SIGNALS:
                 loop.add_signal_handler(each, running.stop)
-            await line.during(_run(running, once=once))
+            done: Batch | None = await progress.during(running.drain() if once else running.run())
+            # One that is stopped ends at once, and what is left is for the next one to find out.
+            await progress.end(is_counted=once and not running.is_stopping)
+            return done is not None and (running.is_stopping or done.failed > 0 or progress.is_blocked)
 
-    asyncio.run(work())
+    logging.getLogger("stamina").addFilter(_is_of_others)
+    is_left = once  # where it is ended before it has begun
+    with _ended_by_signals():
+        is_left = asyncio.run(work())
+    if is_left:
+        raise typer.Exit(_LEFT)
 
 
-async def _run(relay: "Relay", *, once: bool) -> None:
-    if once:
-        await relay.drain()
-    else:
-        await relay.run()
+def _is_of_others(record: logging.LogRecord) -> bool:
+    """Whether a log record of stamina's is not of the relay, which itself says why it tries its database again."""
+    return getattr(record, "stamina.callable", None) != "<context block>"
 
 
-class _Line:
-    """What a relay has done so far: a live line in a terminal, and elsewhere a line every now and then."""
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """End the block at a signal as well, as long as no relay listens to signals: it has done nothing yet."""
+    before = {each: signal.signal(each, _end) for each in _SIGNALS}
+    try:
+        yield
+    except KeyboardInterrupt:
+        return
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
-    def __init__(self, to: "Console") -> None:
-        self._to = to
-        self._published = self._refused = self._held = self._failed = 0
-        self._marks = [(monotonic(), 0)]
 
-    def add(self, batch: "Batch") -> None:
-        """Count a batch."""
-        self._published += batch.published
-        self._refused += batch.refused
-        self._held += batch.held
-        self._failed += batch.failed
-
-    def text(self) -> str:
-        """Return the line."""
-        now = monotonic()
-        self._marks = [*self._marks[-20:], (now, self._published)]
-        since, before = self._marks[0]
-        rate = (self._published - before) / (now - since) if now > since else 0.0
-        parts = [f"{self._published:,} published", f"{rate:,.0f}/s"]
-        others = {"set aside": self._refused, "held": self._held, "failed attempts": self._failed}
-        return "  ".join([*parts, *(f"{number:,} {name}" for name, number in others.items() if number)])
-
-    async def during(self, work: Awaitable[None]) -> None:
-        """Show the line while something runs, and once more at its end."""
-        task = asyncio.ensure_future(work)
-        if self._to.is_terminal:
-            with Live(console=self._to, auto_refresh=False) as live:
-                while not task.done():
-                    await asyncio.wait((task,), timeout=0.25)
-                    live.update(Text(self.text()), refresh=True)
-        else:
-            shown = -1
-            while not task.done():
-                await asyncio.wait((task,), timeout=10)
-                if not task.done() and shown != self._published:
-                    shown = self._published
-                    self._to.print(self.text())
-        await task
-        if not self._to.is_terminal:
-            self._to.print(self.text())
+def _end(*_: object) -> None:
+    raise KeyboardInterrupt  # asyncio lets it through, and cancels what is being opened

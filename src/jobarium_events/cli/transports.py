@@ -7,9 +7,18 @@ from typing import Any
 
 from jobarium_events.cli.naming import TARGET, imported, named, told
 from jobarium_events.errors import DeclarationError
-from jobarium_events.transports import Transport
+from jobarium_events.transports import Transport, check_transport
 
 __all__ = ["opened"]
+
+# FastStream's module and broker, and what else a transport needs; by the schemes of URLs, with an "s" more for TLS.
+_BROKERS = {
+    "amqp": ("rabbit", "RabbitBroker", ""),
+    "kafka": ("kafka", "KafkaBroker", ""),
+    "mqtt": ("mqtt", "MQTTBroker", ""),
+    "nats": ("nats", "NatsBroker", ', stream="EVENTS"'),
+    "redis": ("redis", "RedisBroker", ""),
+}
 
 
 @asynccontextmanager
@@ -23,7 +32,7 @@ async def opened(target: str) -> AsyncIterator[Transport]:
     """
     match = TARGET.fullmatch(target)
     if match is None:
-        raise DeclarationError(f"{target!r} names no transport; write package.module:name, as in jobs.app:transport")
+        raise DeclarationError(_no_target(target))
     module = imported(match["module"])
     found = named(target, module, match["name"], (name for name, value in vars(module).items() if _is_one(value)))
     async with AsyncExitStack() as stack:
@@ -37,9 +46,26 @@ async def opened(target: str) -> AsyncIterator[Transport]:
                 made = await stack.enter_async_context(made)
         except Exception as error:  # noqa: BLE001 - a service's function may raise anything
             raise DeclarationError(f"{target} made no transport: {told(error)}") from None
-        if not _is_one(made):
-            raise DeclarationError(f"{target} is no transport, nor a function that makes one, but has no asend")
+        check_transport(made, f"--to {target}")
         yield made
+
+
+def _no_target(target: str) -> str:
+    """Return what to write in place of a target that is none; a URL is not repeated, as it may hold a password."""
+    scheme, is_url, _ = target.partition("://")
+    if not is_url:
+        return f"{target!r} names no transport; write package.module:name, as in jobs.app:transport"
+    known = _BROKERS.get(scheme) or _BROKERS.get(scheme.removesuffix("s"))
+    if known is None:
+        return "--to names a transport in a module of yours, and no URL: package.module:name, as in jobs.app:transport"
+    module, broker, options = known
+    return (
+        "--to names a transport in a module of yours, and no URL. With this in relaying.py it is "
+        "--to relaying:transport\n\n"
+        f"    from faststream.{module} import {broker}\n"
+        "    from jobarium_events.integrations.faststream import FastStreamTransport\n\n"
+        f"    transport = FastStreamTransport({broker}(...){options})\n"
+    )
 
 
 def _is_one(value: Any) -> bool:

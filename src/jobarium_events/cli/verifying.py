@@ -89,7 +89,9 @@ def _consumer(target: str, found: Any) -> Consumer:
     if isinstance(found, Consumer):
         return found
     if not callable(found):
-        raise DeclarationError(f"{target} is no Consumer, nor a function that makes one, but a {type(found).__name__}")
+        raise DeclarationError(
+            f"{target} is no Consumer, nor a function that makes one, but of type {type(found).__name__}"
+        )
     if inspect.iscoroutinefunction(found):
         raise DeclarationError(f"{target} is async; name a Consumer, or a plain function that makes one")
     try:
@@ -103,5 +105,5 @@ def _consumer(target: str, found: Any) -> Consumer:
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a service's function may raise anything
         raise DeclarationError(f"{target} made no consumer: {told(error)}") from None
     if not isinstance(made, Consumer):
-        raise DeclarationError(f"{target} made no Consumer, but a {type(made).__name__}")
+        raise DeclarationError(f"{target} made no Consumer, but of type {type(made).__name__}")
     return made

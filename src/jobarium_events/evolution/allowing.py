@@ -29,22 +29,37 @@ __all__ = ["between_versions", "inside_version", "predecessor", "to_registry"]
 
 
 def inside_version(
-    comparison: Comparison, contract: Contract, decisions: Collection[Decision], lock: Lock | None
+    comparison: Comparison,
+    contract: Contract,
+    decisions: Collection[Decision],
+    lock: Lock | None,
+    open_: Collection[MeaningChange] | None = None,
 ) -> Iterator[Finding]:
     """Yield what a change to a published version amounts to.
 
     It may not break a consumer, whatever was decided: that takes a new version. A meaning may change where a decision
     names the field, and a field may be put in other words where somebody has answered for that. A decision is good for
     the change that it was made for: once that is released, the next change takes another one.
+
+    Args:
+        comparison: The contract as it is, compared with the baseline.
+        contract: The contract as it is.
+        decisions: The decision log.
+        lock: The folder's lock.
+        open_: The meanings that have changed since the lock froze the contract: what else differs from the baseline
+            was accepted by that release. None where the lock knows of no later release than the baseline.
     """
     event, version = contract.event, contract.version
-    fresh = [each for each in decisions if lock is None or not lock.has_spent(each.id)]
+    spent = [each for each in decisions if lock is not None and lock.has_spent(each.id)]
+    fresh = [each for each in decisions if each not in spent]
     for finding in comparison.findings():
         if finding.rule == ChangeKind.MEANING_CHANGED:
             by = _allowing(fresh, contract, finding.pointer, "meanings")
             here = [each for each in comparison.meanings if each.pointer == finding.pointer]
-            reworded = lock is not None and all(lock.accepts(event, version, each) for each in here)
-            if by or reworded:
+            accepted = lock is not None and all(
+                lock.accepts(event, version, each) or _was_released(each, open_) for each in here
+            )
+            if by or accepted:
                 text = f"{finding.text.removesuffix('.')}, as {by.id if by else 'the lock'} allows"
                 if not by and lock and (who := _answering(lock, contract, here)):
                     field = finding.text.rpartition(" may mean something else")[0]
@@ -52,6 +67,11 @@ def inside_version(
                     text = f"{field} means the same in other words: {keywords} reworded by {who}"
                 yield msgspec.structs.replace(finding, severity=Severity.NOTE, text=text, advice="")
                 continue
+            if lock is not None and (by := _allowing(spent, contract, finding.pointer, "meanings")):
+                since = lock.decisions[by.id].since or "an earlier release"
+                text = f"{finding.text.removesuffix('.')}; {by.id} named it, and was spent in {since}."
+                advice = f"A decision is good for one release. {finding.advice}"
+                finding = msgspec.structs.replace(finding, text=text, advice=advice)  # noqa: PLW2901
         yield finding
 
 
@@ -143,6 +163,15 @@ def _answering(lock: Lock, contract: Contract, changes: Collection[MeaningChange
         if change.new not in said:
             return ""
     return " and ".join(names)
+
+
+def _was_released(change: MeaningChange, open_: Collection[MeaningChange] | None) -> bool:
+    """Whether a changed meaning is what the lock has frozen since, for the same field."""
+    if open_ is None:
+        return False
+    if change.new is None:  # it has no place any more by which it could be told from others that are gone
+        return not any(each.new is None and each.keyword == change.keyword for each in open_)
+    return (change.pointer, change.keyword) not in {(each.pointer, each.keyword) for each in open_}
 
 
 def _toml(pointer: str) -> str:

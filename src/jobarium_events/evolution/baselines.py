@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from jobarium_events.catalog.files import Files
     from jobarium_events.errors import Problem
+    from jobarium_events.evolution.lock import Lock
 
 __all__ = ["GIT", "LOCK", "BaselineError", "NoCatalog", "open_baseline"]
 
@@ -55,13 +56,14 @@ class NoCatalog(Baseline, frozen=True):
     """A commit that was made before there was a catalog, so that there is nothing to hold a change against."""
 
 
-def open_baseline(folder: Path, against: str | None) -> Baseline | None:
+def open_baseline(folder: Path, against: str | None, lock: Lock | None = None) -> Baseline | None:
     """Open a baseline; nothing that belongs to the user is touched.
 
     Args:
         folder: The folder that is checked.
         against: ``"lock"``, ``"git:REF"``, ``"git:REF:PATH"`` or another folder; None for the folder's lock, if it
             has one.
+        lock: That lock, where it has been read already.
 
     Returns:
         The baseline, or None if none was asked for and there is no lock. A `NoCatalog` if the commit was made before
@@ -72,7 +74,7 @@ def open_baseline(folder: Path, against: str | None) -> Baseline | None:
         JobariumEventsError: If the lock is broken, or was edited by hand.
     """
     if against is None or against == LOCK:
-        lock = read_lock(folder)
+        lock = lock or read_lock(folder)
         if lock is not None:
             return lock.baseline()
         if against is None:
@@ -153,4 +155,4 @@ def _published(files: Files, name: str, *, mend: str, restore: str) -> Baseline:
         if contract.lifecycle is not Lifecycle.DRAFT:
             key = (contract.event, contract.version)
             contracts[key] = publish(contract, deprecated=kept[key].deprecated if key in kept else {})
-    return Baseline(name=name, releases=manifest.releases, planned=manifest.planned, contracts=contracts)
+    return Baseline(name=name, releases=manifest.releases, planned=manifest.planned, contracts=contracts, lock=lock)

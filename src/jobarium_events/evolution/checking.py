@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,15 +12,17 @@ from jobarium_events.catalog.loading import load_folder, schema_path
 from jobarium_events.contract import Lifecycle
 from jobarium_events.errors import CatalogError
 from jobarium_events.evolution.allowing import between_versions, inside_version, predecessor, to_registry
-from jobarium_events.evolution.baselines import NoCatalog, open_baseline
+from jobarium_events.evolution.baselines import LOCK, NoCatalog, open_baseline
 from jobarium_events.evolution.comparing import compare
 from jobarium_events.evolution.decisions import read_decisions
+from jobarium_events.evolution.earlier import earlier_findings
 from jobarium_events.evolution.findings import Finding, Severity
 from jobarium_events.evolution.lifecycle import lifecycle_findings
 from jobarium_events.evolution.lock import read_lock
-from jobarium_events.evolution.meanings import publish
+from jobarium_events.evolution.meanings import meaning_changes, publish
 from jobarium_events.evolution.removed import returned
 from jobarium_events.evolution.reports import Mode, Report
+from jobarium_events.evolution.rewritten import rewritten
 
 if TYPE_CHECKING:
     import os
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 
     from jobarium_events.contract import Contract
     from jobarium_events.evolution.comparing import Comparison
+    from jobarium_events.evolution.lock import Lock
+    from jobarium_events.evolution.meanings import MeaningChange
     from jobarium_events.evolution.published import Baseline, Published
 
 __all__ = ["Mode", "Report", "check"]
@@ -50,7 +55,7 @@ def check(folder: str | os.PathLike[str], *, against: str | None = None, mode: M
     """
     folder = Path(folder)
     lock = read_lock(folder)
-    baseline = open_baseline(folder, against)
+    baseline = open_baseline(folder, against, lock)
     report = Report(folder=str(folder), against=baseline.name if baseline else "", mode=mode or "")
     try:
         manifest, entries = load_folder(folder)
@@ -66,13 +71,20 @@ def check(folder: str | os.PathLike[str], *, against: str | None = None, mode: M
     else:
         decisions, mistakes = read_decisions(folder, lock=lock, known=contracts.keys())
         found += mistakes
+        found += rewritten(baseline, lock)
+        lost = lock.removed if lock else {}
+        back = {key: list(returned(publish(contracts[key]), lost[key])) for key in lost if key in contracts}
+        found += chain.from_iterable(back.values())
         found += lifecycle_findings(manifest, contracts, baseline, decisions, lock)
         for key, (old, new) in changed.items():
             comparisons.append(compare(old, new))
-            found += inside_version(comparisons[-1], contracts[key], decisions.values(), lock)
-        for key, removed in (lock.removed if lock else {}).items():
-            if key in contracts:
-                found += returned(publish(contracts[key]), removed)
+            open_ = _open_meanings(baseline, lock, key, new)
+            inside = list(inside_version(comparisons[-1], contracts[key], decisions.values(), lock, open_))
+            found += inside
+            if lock is not None:
+                wrong = (each for each in (*inside, *back.get(key, ())) if each.severity is Severity.ERROR)
+                broken = {each.reader for each in wrong if each.reader}
+                found += earlier_findings(lock, new, broken)
         for before, contract in _new_versions(contracts, baseline):
             comparisons.append(compare(before, contract))
             found += between_versions(comparisons[-1], contract, decisions.values())
@@ -126,6 +138,18 @@ def _changed(
         new = publish(contract)
         if (old.structure, old.meanings) != (new.structure, new.meanings):
             yield key, (old, new)
+
+
+def _open_meanings(
+    baseline: Baseline | None, lock: Lock | None, key: Key, new: Published
+) -> tuple[MeaningChange, ...] | None:
+    """Return what has changed of a contract's meanings since the lock froze it; None if the baseline is no older."""
+    if lock is None or baseline is None or key not in lock.contracts:
+        return None
+    if baseline.name != LOCK and lock.frozen[key] in baseline.releases:
+        return None
+    changes = meaning_changes(lock.contracts[key], new)
+    return tuple(each for each in changes if not lock.accepts(*key, each))
 
 
 def _same(old: Contract, new: Contract) -> bool:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from jobarium_events.evolution.blaming import Blame
     from jobarium_events.evolution.differences import Difference
     from jobarium_events.evolution.judging import Delivery
+    from jobarium_events.evolution.places import Place
     from jobarium_events.evolution.published import Published
     from jobarium_events.evolution.reports import Mode
     from jobarium_events.validation.dialects import Schema
@@ -127,7 +128,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
-def compare(old: Contract | Published, new: Contract | Published) -> Comparison:
+def compare(old: Contract | Published, new: Contract | Published, *, released: str = "") -> Comparison:
     """Compare a contract with what it is to become.
 
     Where the digests are equal, nothing is proven: the comparison is empty.
@@ -135,11 +136,12 @@ def compare(old: Contract | Published, new: Contract | Published) -> Comparison:
     Args:
         old: The contract as it was published, or the version before.
         new: The contract as it is now.
+        released: When the old contract was released, in words; by default that goes without saying.
     """
     old, new = (publish(each) if isinstance(each, Contract) else each for each in (old, new))
     if old.structure == new.structure and old.meanings == new.meanings:
         return Comparison(old=old.contract.name, new=new.contract.name, file=_file(new.contract))
-    return _Comparing(old, new).result()
+    return _Comparing(old, new, released).result()
 
 
 def plain(old: Schema, new: Schema, mode: Mode) -> dict[Reader, Containment]:
@@ -160,14 +162,20 @@ def plain(old: Schema, new: Schema, mode: Mode) -> dict[Reader, Containment]:
     return answers
 
 
+def as_released(old: str, new: str, released: str = "") -> tuple[str, str]:
+    """Return how the two sides of a change inside a version are named."""
+    return f"{old} as released{' in ' if released else ''}{released}", f"{new} as it is now"
+
+
 def _file(contract: Contract) -> str:
     return schema_path(contract.event, contract.version)
 
 
 class _Comparing:
-    def __init__(self, old: Published, new: Published) -> None:
+    def __init__(self, old: Published, new: Published, released: str) -> None:
         self.old = old
         self.new = new
+        self.released = released
         # A new version may break, and mean what it likes; within a version, that takes a decision.
         self.same_version = (old.contract.event, old.contract.version) == (new.contract.event, new.contract.version)
 
@@ -234,7 +242,7 @@ class _Comparing:
 
     def labels(self) -> tuple[str, str]:
         old, new = self.old.contract.version, self.new.contract.version
-        return (f"{old} as released", f"{new} as it is now") if self.same_version else (old, new)
+        return as_released(old, new, self.released) if self.same_version else (old, new)
 
     def judged(self, met: list[Difference], backward: Delivery, forward: Delivery, blame: Blame) -> Change:
         """Return a difference, wherever it is met, as a change: whom it breaks, by itself."""
@@ -261,7 +269,7 @@ class _Comparing:
 
     def removed(self, pointer: str, text: str) -> Change:
         """Return that an optional field is gone: it must have been deprecated for long enough."""
-        releases = self.old.deprecated.get(pointer, 0)
+        releases = self.old.deprecated.get(self.lost[pointer], 0)
         if releases >= DEPRECATED_FOR:
             return _change(ChangeKind.FIELD_REMOVED, pointer, text)
         so_far = f"it has been so for {releases}" if releases else "it has not been"
@@ -294,13 +302,31 @@ class _Comparing:
         silent = [each for each in meanings if not (each.keyword == "format" and each.place in named)]
         for pointer, group in groupby(silent, key=lambda each: each.pointer):
             here = list(group)
+            users = ", ".join(sorted(self.users(here)))
             yield Change(
                 kind=ChangeKind.MEANING_CHANGED,
                 pointer=pointer,
-                text=reworded(here),
+                text=f"in {users}, {reworded(here)}" if users else reworded(here),
                 advice=advice_on_meanings(here) if self.same_version else "",
                 severity=Severity.ERROR if self.same_version else Severity.NOTE,
             )
+
+    def users(self, changes: list[MeaningChange]) -> Iterator[str]:
+        """Yield the fields for which a definition says something else, where a change stands in one."""
+        pointer = changes[0].pointer
+        if not pointer.startswith(("/definitions/", "/$defs/")):
+            return
+        had, has = fields(self.old.contract.schema), fields(self.new.contract.schema)
+        for path in has.keys() & had.keys():
+            met = any(pointer in place.pointers for place in (*had[path], *has[path]))
+            if met and any(_said(self.old, had[path], each) != _said(self.new, has[path], each) for each in changes):
+                yield ".".join(name.replace("~1", "/").replace("~0", "~") for name in path.split("/")[1:])
+
+
+def _said(published: Published, places: tuple[Place, ...], change: MeaningChange) -> set[str | None]:
+    """Return the digests of what all that speaks of a field says for a keyword."""
+    pointers = (pointer for place in places for pointer in place.pointers)
+    return {published.meanings.get(pointer, {}).get(change.keyword) for pointer in pointers} - {None}
 
 
 def _field_of(pointer: str) -> str:

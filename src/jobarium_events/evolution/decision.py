@@ -50,7 +50,7 @@ class Allowed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         breaking: JSON Pointers of the changes that may break a consumer.
         meanings: JSON Pointers of the meanings that may change.
         retirement: Whether the version may be retired without evidence that it is no longer seen.
-        owner: Whether the event may get another owner.
+        owner: The service that may become the event's owner.
     """
 
     event: str
@@ -58,7 +58,7 @@ class Allowed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     breaking: tuple[str, ...] = ()
     meanings: tuple[str, ...] = ()
     retirement: bool = False
-    owner: bool = False
+    owner: str | None = None
 
     @property
     def introduces(self) -> bool:
@@ -123,6 +123,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     def digest(self) -> str:
         """Digest of all that it says, apart from what may still change of it; white space at line ends is nothing."""
         said = {key: value for key, value in msgspec.to_builtins(self).items() if key not in _MOVABLE}
+        for table in said["allowed"]:
+            table["owner"] = table["owner"] or False  # the digest of none stays what it was when this was yes or no
         said["sections"] = {name: [line.rstrip() for line in text.splitlines()] for name, text in self.sections.items()}
         return blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 
@@ -147,9 +149,15 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it is accepted, and lets a version be retired without evidence that it is no longer seen."""
         return self.is_accepted and any(each.retirement for each in self._for(event, version))
 
-    def moves_owner(self, event: str) -> bool:
-        """Whether it is accepted, and lets an event have another owner."""
-        return self.is_accepted and any(each.owner for each in self.allowed if each.event == event)
+    def new_owner(self, event: str) -> str | None:
+        """Return the service that may become an event's owner; None if it is not accepted, or names none."""
+        named = (each.owner for each in self.allowed if each.event == event and each.owner)
+        return next(named, None) if self.is_accepted else None
+
+    def timeline_of(self, event: str, version: str) -> Timeline | None:
+        """Return when a version goes, if it is accepted and says so."""
+        named = (each for each in self.timeline if (each.event, each.version) == (event, version))
+        return next(named, None) if self.is_accepted else None
 
     def _for(self, event: str, version: str) -> Iterator[Allowed]:
         return (each for each in self.allowed if (each.event, each.version) == (event, version))

@@ -24,7 +24,7 @@ from jobarium_events.evolution.moves import Releases
 if TYPE_CHECKING:
     from jobarium_events.evolution.lock import Lock, LockedDecision
 
-__all__ = ["read_decisions"]
+__all__ = ["MOVES", "read_decisions"]
 
 _ID = re.compile(r"DEC-[0-9]{4,}")
 _README = "README.md"
@@ -39,12 +39,12 @@ _KEYS: Mapping[str, tuple[type, str]] = {
     "review": (datetime.date, "a date, as in 2027-04-01"),
 }
 _SUPERSEDED_BY = "superseded_by"
-# Where a status of the last release may lead.
-_MOVES = {
+MOVES = {
     Status.ACCEPTED: (Status.ACCEPTED, Status.SUPERSEDED),
     Status.SUPERSEDED: (Status.SUPERSEDED,),
     Status.REJECTED: (Status.REJECTED,),
 }
+"""Where a status of the last release may lead."""
 
 
 def read_decisions(
@@ -130,7 +130,7 @@ class _Entry:
                 values[key] = msgspec.convert(page.tables[key], kind)
             except msgspec.ValidationError:
                 rule = "decision-status-unknown" if key == "status" else "decision-key-wrong"
-                self._mistake(rule, key, f"has a {key} that is not {should}")
+                self._mistake(rule, key, f"has {_one(key)} that is not {should}")
             else:
                 if values[key] == "":
                     self._mistake("decision-key-wrong", key, f"has an empty {key}; write {should}")
@@ -159,7 +159,7 @@ class _Entry:
     def _tables(self, page: Page, key: str) -> tuple[Any, ...]:
         tables = page.tables.get(key, [])
         if not isinstance(tables, list):
-            self._mistake("decision-key-wrong", key, f"has a {key} that is no list of tables; write [[{key}]]")
+            self._mistake("decision-key-wrong", key, f"has {_one(key)} that is no list of tables; write [[{key}]]")
             return ()
         found = []
         for number, table in enumerate(tables):
@@ -182,6 +182,10 @@ class _Entry:
 
     def _mistake(self, rule: str, place: str, text: str, severity: Severity = Severity.ERROR) -> None:
         self.findings.append(Finding(rule=rule, severity=severity, file=self.file, pointer=place, text=text))
+
+
+def _one(key: str) -> str:
+    return f"{'an' if key[0] in 'aeiou' else 'a'} {key}"
 
 
 def _error(rule: str, file: str, place: str, text: str, advice: str = "") -> Finding:
@@ -290,7 +294,7 @@ def _since_the_last_release(
 
 
 def _changed(decision: Decision, locked: LockedDecision) -> Iterator[Finding]:
-    if decision.status not in _MOVES[Status(locked.status)]:
+    if decision.status not in MOVES[Status(locked.status)]:
         text = f"{decision.id} is {decision.status}, and was {locked.status} at the last release"
         advice = "write another decision that supersedes it"
         yield _error("decision-reversed", decision.file, "status", text, advice)

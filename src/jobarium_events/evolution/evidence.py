@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from jobarium_events.counters import Count, Counters, read_counters
+from jobarium_events.counters import PAUSE, Count, Counters, read_counters
 from jobarium_events.evolution.refusals import EvidenceError
 
 if TYPE_CHECKING:
     from jobarium_events.contract import Contract
 
-__all__ = ["UNSEEN", "unseen_by"]
+__all__ = ["FRESH", "UNSEEN", "unseen_by"]
 
 UNSEEN = timedelta(days=14)
 """For how long a version has to be unseen before it may be retired, if nothing else is said."""
 
-_FRESH = timedelta(days=7)  # how old the newest counters may be
+FRESH = timedelta(days=7)
+"""How old the counters may be, both when the evidence is taken and when the release is made."""
+
 _SKEW = timedelta(hours=1)  # by how much clocks may differ
-_RESTART = timedelta(hours=1)  # for how long nobody may count, between one process and the next
 
 
 class _Watch(msgspec.Struct, frozen=True):
@@ -32,9 +33,17 @@ class _Watch(msgspec.Struct, frozen=True):
     until: datetime
 
     @property
-    def is_possible(self) -> bool:
-        """Whether its moments come in an order that they can come in."""
-        return max(self.count.since, self.count.last or self.count.since) <= self.until
+    def flaw(self) -> str:
+        """What it says that cannot be; "" if all of it can."""
+        times, since, last = self.count.emitted + self.count.consumed, self.count.since, self.count.last
+        if bool(times) != (last is not None):
+            seen = f"it was seen {_times(times)}" if times else "it was never seen"
+            return f"{seen}, and `last` says {_said(last) if last else 'nothing'}"
+        if last is not None and last < since - _SKEW:
+            return f"it was last seen at {_said(last)}, and is counted since {_said(since)}"
+        if max(since, last or since) > self.until:
+            return f"they end at {_said(self.until)}, and speak of {_said(max(since, last or since))}"
+        return ""
 
 
 class _Watched(msgspec.Struct, frozen=True):
@@ -57,7 +66,7 @@ class _Watched(msgspec.Struct, frozen=True):
         since = latest.count.since
         for each in others:
             # Every one that follows ends earlier still, so none of them can close this gap.
-            if each.until < since - _RESTART:
+            if each.until < since - PAUSE:
                 return cls(processes, since, (each.until, since))
             since = min(since, each.count.since)
         return cls(processes, since)
@@ -135,9 +144,11 @@ def _problems(
         )
         return
     until, last = watched.until, watched.last
-    if until > now + _SKEW or not all(each.is_possible for each in watched.processes):
-        yield f"the counters of {service} contradict themselves or the clock: they end at {_said(until)}"
-    elif until < now - _FRESH:
+    if flaw := next((each.flaw for each in watched.processes if each.flaw), None):
+        yield f"the counters of {service} contradict themselves: {flaw}; take new ones"
+    elif until > now + _SKEW:
+        yield f"the counters of {service} contradict the clock: they end at {_said(until)}; set the clock right"
+    elif until < now - FRESH:
         yield f"the counters of {service} end at {_said(until)}, {(now - until).days} days ago: take new ones"
     elif last is not None and until - last < unseen:
         emitted = sum(each.count.emitted for each in watched.processes)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from jobarium_events.validation.dialects import Schema
 
-__all__ = ["fields", "onward", "spoken"]
+__all__ = ["deprecated_fields", "fields"]
 
 _NAMED = "/properties/"
 
@@ -27,26 +27,27 @@ def fields(root: Schema) -> dict[str, tuple[Place, ...]]:
     A recursive schema is followed once around.
     """
     found: dict[str, list[Place]] = {}
-    for path, place, step in _walk("", place_of(root), frozenset(), conditions=False):
+    for path, place, step in _walk("", place_of(root), frozenset()):
         if step.startswith(_NAMED):
             found.setdefault(path, []).append(place)
     return {path: tuple(places) for path, places in found.items()}
 
 
-def spoken(place: Place, path: str = "") -> Iterator[tuple[str, Place]]:
-    """Yield a place and all within it, named or not, each with the path of the value that it speaks of.
+def deprecated_fields(root: Schema) -> list[str]:
+    """Return the paths of the fields that are marked ``"deprecated": true``, there or behind a reference.
 
-    What an ``if`` says is said of a value too, of one that it accepts.
-
-    Args:
-        place: The place.
-        path: That of the place itself.
+    Where branches alone speak of a field, all of them mark it; otherwise that is for the others to do.
     """
-    yield path, place
-    yield from ((there, inner) for there, inner, _ in _walk(path, place, frozenset(), conditions=True))
+    return [path for path, places in fields(root).items() if _is_deprecated(places)]
 
 
-def onward(path: str, step: str) -> str | None:
+def _is_deprecated(places: tuple[Place, ...]) -> bool:
+    outer = [place for place in places if not place.partial]
+    marked = (any(mark is True for _, mark in place.values("deprecated")) for place in outer or places)
+    return any(marked) if outer else all(marked)
+
+
+def _onward(path: str, step: str) -> str | None:
     """Return the path of what stands a step within a place; None if that says nothing of a value in the event."""
     keyword = step.split("/", 2)[1]
     if keyword in NOT_SAID:
@@ -56,13 +57,11 @@ def onward(path: str, step: str) -> str | None:
     return path if keyword in IN_PLACE else path + step
 
 
-def _walk(
-    path: str, place: Place, above: frozenset[tuple[str, ...]], *, conditions: bool
-) -> Iterator[tuple[str, Place, str]]:
+def _walk(path: str, place: Place, above: frozenset[tuple[str, ...]]) -> Iterator[tuple[str, Place, str]]:
     above |= {place.pointers}
     for step, inner in inner_places(place).items():
-        there = onward(path, step)
-        if there is None or inner.pointers in above or (step == "/if" and not conditions):
+        there = _onward(path, step)
+        if there is None or inner.pointers in above or step == "/if":
             continue
         yield there, inner, step
-        yield from _walk(there, inner, above, conditions=conditions)
+        yield from _walk(there, inner, above)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import orjson
 
 from jobarium_events.catalog.loading import schema_path
 from jobarium_events.contract import Contract, Lifecycle
+from jobarium_events.evolution.evidence import FRESH
 from jobarium_events.evolution.findings import Finding, Severity
 from jobarium_events.evolution.meanings import structure
 from jobarium_events.evolution.moves import MOVES, Releases, finding
@@ -16,13 +18,15 @@ from jobarium_events.evolution.moves import MOVES, Releases, finding
 if TYPE_CHECKING:
     from jobarium_events.catalog.manifest import Manifest, VersionEntry
     from jobarium_events.evolution.decision import Decision
-    from jobarium_events.evolution.lock import Lock
+    from jobarium_events.evolution.lock import Lock, Retirement
     from jobarium_events.evolution.published import Baseline
 
-__all__ = ["NOT_FROZEN", "history_findings"]
+__all__ = ["NOT_FROZEN", "history_findings", "outdated_evidence"]
 
 NOT_FROZEN = "release-not-frozen"
 """The rule that a release in the manifest is in the lock as well."""
+
+_WITHOUT_EVIDENCE = "retirement-without-evidence"
 
 Key = tuple[str, str]
 """Event and version."""
@@ -133,15 +137,24 @@ class _History:
     def _owners(self) -> Iterator[Finding]:
         for event, owner in {event: contract.owner for (event, _), contract in self.published.items()}.items():
             declared = self.manifest.events.get(event)
-            if declared is None or declared.owner == owner or any(each.moves_owner(event) for each in self.decisions):
+            if declared is None or declared.owner == owner:
                 continue
-            yield finding(
-                "owner-changed",
-                ("event", event, "owner"),
+            text = (
                 f"{event} has the owner {declared.owner} and had {owner}: consumers with the catalog of the last "
-                f"release reject what {declared.owner} emits",
-                f'have it decided, with [[allows]] event = "{event}" and owner = true; deploy the consumers first',
+                f"release reject what {declared.owner} emits"
             )
+            # The last word holds: what was decided before it has been done, or is not to be done any more.
+            deciding = [each for each in self.decisions if each.new_owner(event)]
+            last = max(deciding, key=lambda each: (len(each.id), each.id), default=None)
+            allowed = last is not None and last.new_owner(event) == declared.owner
+            advice = "deploy the consumers first"
+            if last is not None:
+                named = last.new_owner(event)
+                text += f"; {last.id} allows it" if allowed else f"; {last.id} names {named} as the owner"
+            if not allowed:
+                advice = f'have it decided, with [[allows]] event = "{event}" and owner = "{declared.owner}"; {advice}'
+            severity = Severity.NOTE if allowed else Severity.ERROR
+            yield finding("owner-changed", ("event", event, "owner"), text, advice, severity=severity)
 
     def _moved(self, key: Key, what: str, was: str | None, release: str | None) -> Iterator[Finding]:
         """Yield what is wrong with one move, that was bound to one release and is bound to another."""
@@ -159,10 +172,23 @@ class _History:
         elif was is not None and release is not None and self._is_earlier(release, was):
             rule, text = "release-moved-earlier", f"was to be {what} in {was}, and is in {release} already"
             advice = f"keep {was} or a later one: others have planned by it"
+        elif was is not None and release is None and (deciding := self._replacing(key)):
+            rule, text = (
+                "timeline-not-followed",
+                f"was to be {what} in {was}, as {deciding.id} says, and is not any more",
+            )
+            advice = f"bind it to {was} or a later release, or have another decision supersede {deciding.id}"
         else:
             return
         contract = " ".join(key)
         yield finding(rule, ("event", *key, what), f"{contract} {text}", advice, contract=contract)
+
+    def _replacing(self, key: Key) -> Decision | None:
+        """Return the decision by which a version goes, if the version that takes its place has been released."""
+        event, version = key
+        released = [each for name, each in self.published if name == event]
+        deciding = (each for each in self.decisions if each.timeline_of(event, version))
+        return next((each for each in deciding if any(each.introduces(event, newer) for newer in released)), None)
 
     def _is_earlier(self, release: str, was: str) -> bool:
         """Whether a release comes before the one that had been named, or before what has taken that one's place."""
@@ -177,19 +203,57 @@ class _History:
         if self.lock is not None:
             frozen = self.lock.contracts.get(key)
             shown = self.lock.retirement(*key)
-            if (frozen and frozen.contract.lifecycle is Lifecycle.RETIRED) or (
-                shown and shown.release == entry.retired
-            ):
+            if frozen and frozen.contract.lifecycle is Lifecycle.RETIRED:
+                return
+            # Where a decision was to waive it, that one has to stand by it until the release.
+            if shown and shown.decision is None and shown.release == entry.retired:
                 return
         contract = " ".join(key)
         yield finding(
-            "retirement-without-evidence",
+            _WITHOUT_EVIDENCE,
             ("event", *key, "retired"),
             f"{contract} is retired in {entry.retired}, and nobody has shown that it is no longer seen",
             f"`jobarium-events retire {contract} --in {entry.retired} --evidence FILE` takes the evidence; or have a "
             "decision waive it",
             contract=contract,
         )
+
+
+def outdated_evidence(
+    manifest: Manifest, lock: Lock | None, decisions: Mapping[str, Decision], release: str, *, today: date
+) -> Iterator[Finding]:
+    """Yield each version that a release retires and whose evidence has become too old to show anything.
+
+    Args:
+        manifest: The manifest of the folder.
+        lock: The folder's lock, which has the evidence.
+        decisions: The decision log, by id; where one waives the evidence, its age does not matter.
+        release: The release that is made.
+        today: The day.
+    """
+    for shown in lock.retirements if lock else ():
+        declared = manifest.events.get(shown.event)
+        entry = declared.versions.get(shown.version) if declared else None
+        if entry is None or not entry.retired == shown.release == release:
+            continue
+        end = _end(shown)
+        waived = any(each.waives_evidence(shown.event, shown.version) for each in decisions.values())
+        if today - end > FRESH and not waived:
+            contract = f"{shown.event} {shown.version}"
+            yield finding(
+                _WITHOUT_EVIDENCE,
+                ("event", shown.event, shown.version, "retired"),
+                f"{contract} is retired in {release}, and the evidence that it is no longer seen ends on {end}, "
+                f"{(today - end).days} days ago",
+                f"take new counters: `jobarium-events retire {contract} --in {release} --evidence FILE`",
+                contract=contract,
+            )
+
+
+def _end(shown: Retirement) -> date:
+    """Return the day up to which evidence reaches: where services differ, that of the one that ends first."""
+    ends = [datetime.fromisoformat(time.rpartition("/")[2]).date() for time in shown.unseen.values()]
+    return min(ends, default=date.fromisoformat(shown.when))
 
 
 def _accepted(contract: Contract) -> bytes:

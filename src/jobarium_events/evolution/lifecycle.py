@@ -14,7 +14,6 @@ from jobarium_events.evolution.moves import Releases, finding
 if TYPE_CHECKING:
     from jobarium_events.catalog.manifest import Manifest, VersionEntry
     from jobarium_events.contract import Contract
-    from jobarium_events.evolution.decision import Timeline
     from jobarium_events.evolution.lock import Lock
     from jobarium_events.evolution.published import Baseline
 
@@ -151,11 +150,23 @@ class _Now:
         )
 
     def _leaving(self, event: str, version: str, decision: Decision, newer: str) -> Iterator[Finding]:
-        """Yield where a version does not leave as it was decided."""
+        """Yield where it was not decided when a version leaves, and where it does not leave as it was decided."""
         entry = self.events[event].versions[version]
-        agreed: Timeline | None = next(
-            (each for each in decision.timeline if (each.event, each.version) == (event, version)), None
+        # What is on its way out already has its timeline in the decision on a version in between.
+        deciding = next(
+            (each for each in (decision, *self.decisions.values()) if each.timeline_of(event, version)), decision
         )
+        agreed = deciding.timeline_of(event, version)
+        if agreed is None and any(each.event == event for each in decision.timeline):
+            yield Finding(
+                rule="timeline-missing",
+                severity=Severity.ERROR,
+                contract=f"{event} {version}",
+                file=decision.file,
+                pointer="timeline",
+                text=f"{decision.id} lets {newer} take the place of {event} {version}, and does not say when that goes",
+                advice=f'add a table [[timeline]]: event = "{event}", version = "{version}", deprecated and retired',
+            )
         moves = [("deprecated", entry.deprecated, agreed.deprecated if agreed else None)]
         if agreed:
             moves.append(("retired", entry.retired, agreed.retired))
@@ -165,7 +176,7 @@ class _Now:
                 text = f"{newer} takes the place of {event} {version}, which is bound to no release that has it {what}"
                 advice = f"`jobarium-events {command} {event} {version} --in {at or 'RELEASE'}` binds it"
             elif (self.releases.apart(at, release) or 0) < 0:
-                text = f"{event} {version} is {what} in {release}, and {decision.id} says {at}"
+                text = f"{event} {version} is {what} in {release}, and {deciding.id} says {at}"
                 advice = f"have it {what} in {at} or later"
             else:
                 continue

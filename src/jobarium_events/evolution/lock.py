@@ -18,7 +18,8 @@ import orjson
 from jobarium_events.catalog.loading import contract_from
 from jobarium_events.catalog.manifest import EventEntry, Manifest, VersionEntry
 from jobarium_events.contract import Ordering
-from jobarium_events.evolution.published import Baseline, Published
+from jobarium_events.evolution.meanings import publish
+from jobarium_events.evolution.published import Baseline, Form, Published
 from jobarium_events.evolution.refusals import LockError
 from jobarium_events.evolution.removed import Removal, Removals
 
@@ -85,16 +86,18 @@ class Retirement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     decision: str | None = None
 
 
-class LockedDecision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class LockedDecision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A decision as it stood at the last release.
 
     Attributes:
         status: Such as ``"accepted"``.
         digest: Digest of all that it says, apart from what may still change of it.
+        since: The first release that had it as accepted, where that is known.
     """
 
     status: str
     digest: str
+    since: str | None = None
 
 
 class Lock(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +108,9 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
         planned: Names of the releases that were planned at the last one.
         contracts: By event and version, those that have been released; of a schema, the structure only.
         frozen: By event and version, the release that last changed anything of the contract.
-        deprecated: By event and version, and by JSON Pointer, since which release a field is ``"deprecated": true``.
+        since: By event and version, the first release that had its structure, where that is not the same.
+        forms: By event and version, the other structures that it had before, the oldest first.
+        deprecated: By event and version, and by its path, since which release a field is ``"deprecated": true``.
         removed: By event and version, the fields and values that a contract has lost.
         rewordings: What was put in other words since, or at any time before.
         retirements: Why each retired version might be retired.
@@ -116,6 +121,8 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
     planned: tuple[str, ...]
     contracts: Mapping[Key, Published]
     frozen: Mapping[Key, str]
+    since: Mapping[Key, str] = {}
+    forms: Mapping[Key, tuple[Form, ...]] = {}
     deprecated: Mapping[Key, Mapping[str, str]] = {}
     removed: Mapping[Key, Removals] = {}
     rewordings: tuple[Rewording, ...] = ()
@@ -132,20 +139,17 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
         return Baseline(name="lock", releases=self.releases, planned=self.planned, contracts=contracts)
 
     def accepts(self, event: str, version: str, change: MeaningChange) -> bool:
-        """Whether a meaning that is held against an earlier state has been accepted since.
-
-        It has been if it was frozen as it is now, or if people have answered for all that leads from its old words to
-        its new ones.
-        """
-        frozen = self.contracts.get((event, version))
-        if frozen is not None and frozen.meanings.get(change.pointer, {}).get(change.keyword) == change.new is not None:
-            return True
+        """Whether people have answered for all that leads from the old words of a meaning to its new ones."""
         said = {change.old}
         for each in self.rewordings:
             place = (each.event, each.version, each.pointer, each.keyword)
             if place == (event, version, change.pointer, change.keyword) and each.old in said:
                 said.add(each.new)
         return change.old != change.new and change.new in said
+
+    def structured_since(self, event: str, version: str) -> str:
+        """Return the first release that had a contract's present structure, as far as that is known."""
+        return self.since.get((event, version), self.frozen[event, version])
 
     def has_spent(self, decision: str) -> bool:
         """Whether a decision was accepted at the last release already: the meanings that it changed are frozen."""
@@ -178,6 +182,8 @@ class _Version(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     schema: dict[str, Any]
     meanings: dict[str, dict[str, str]]
     frozen: str
+    since: str | None = None
+    earlier_forms: tuple[Form, ...] = ()
     ordering: Ordering | None = None
     introduced: str | None = None
     deprecated: str | None = None
@@ -215,6 +221,8 @@ def lock_bytes(lock: Lock) -> bytes:
             schema=contract.schema,
             meanings={pointer: dict(said) for pointer, said in published.meanings.items()},
             frozen=lock.frozen[event, version],
+            since=lock.since.get((event, version)),
+            earlier_forms=lock.forms.get((event, version), ()),
             introduced=contract.introduced,
             deprecated=contract.deprecated,
             retired=contract.retired,
@@ -274,7 +282,15 @@ def parse_lock(content: bytes, path: Path) -> Lock:
         file = msgspec.convert(document, _File)
     except msgspec.ValidationError as error:
         raise LockError(str(path), f"is not as it should be: {error}", _way_out(path)) from None
-    return _lock(file)
+    lock = _lock(file)
+    for (event, version), published in lock.contracts.items():
+        stated = [(published.structure, published.contract)]
+        stated += [(form.structure, form.of(published.contract)) for form in lock.forms.get((event, version), ())]
+        for structure, contract in stated:
+            if structure != publish(contract).structure:
+                problem = f"was edited by hand: the structure of {event} {version} does not fit its schema"
+                raise LockError(str(path), problem, _way_out(path))
+    return lock
 
 
 def _way_out(path: Path) -> str:
@@ -301,7 +317,7 @@ def _lock(file: _File) -> Lock:
                 contract=contract_from(manifest, event, version, kept.schema),
                 structure=kept.structure,
                 meanings=kept.meanings,
-                deprecated={pointer: age.get(release, 0) for pointer, release in kept.deprecated_fields.items()},
+                deprecated={path: age.get(release, 0) for path, release in kept.deprecated_fields.items()},
             )
     every = [((event, version), kept) for event, versions in file.events.items() for version, kept in versions.items()]
     return Lock(
@@ -309,6 +325,8 @@ def _lock(file: _File) -> Lock:
         planned=file.planned,
         contracts=contracts,
         frozen={key: kept.frozen for key, kept in every},
+        since={key: kept.since for key, kept in every if kept.since is not None},
+        forms={key: kept.earlier_forms for key, kept in every if kept.earlier_forms},
         deprecated={key: kept.deprecated_fields for key, kept in every if kept.deprecated_fields},
         removed={
             key: Removals(kept.removed_fields, kept.removed_values)

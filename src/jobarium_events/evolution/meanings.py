@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 import orjson
 
-from jobarium_events.evolution.fields import onward, spoken
-from jobarium_events.evolution.places import Place, inner_places, left_over, matched, pairs, place_at, place_of
+from jobarium_events.evolution.members import Member, Rank, Standing, items, keys, member, pairs
+from jobarium_events.evolution.places import IN_PLACE, Place, alternatives, left_over, partners, place_at, place_of
 from jobarium_events.evolution.published import Published
 from jobarium_events.validation.dialects import ASSERTING, Schema, escape, rebuilt
 from jobarium_events.validation.references import walk
@@ -24,7 +24,7 @@ from jobarium_events.validation.references import walk
 if TYPE_CHECKING:
     from jobarium_events.contract import Contract
 
-__all__ = ["MEANINGS", "MeaningChange", "meaning_changes", "publish", "structure"]
+__all__ = ["MEANINGS", "MeaningChange", "meaning_changes", "meaning_of", "publish", "structure"]
 
 MEANINGS = ("title", "description", "format", "default", "x-unit", "x-enum-meanings")
 """The keywords that say what a field means."""
@@ -85,7 +85,7 @@ def publish(contract: Contract, *, deprecated: Mapping[str, int] = {}) -> Publis
 
     Args:
         contract: The contract.
-        deprecated: By JSON Pointer, for each field that is marked deprecated, in how many releases it has been so.
+        deprecated: By its path, for each field that is marked deprecated, in how many releases it has been so.
     """
     schema = orjson.loads(contract.schema_json)
     ordering = contract.ordering and (contract.ordering.per, contract.ordering.by)
@@ -118,19 +118,39 @@ def meaning_changes(old: Published, new: Published) -> tuple[MeaningChange, ...]
     """Return the meanings that differ, of all that both contracts describe.
 
     What a new field means is no change, and a field that is gone is a matter of structure. A place is compared with
-    the place of the same field, so a description may move to where a ``$ref`` points. A subschema that only one of the
-    contracts has, as a branch of ``anyOf`` or a ``then``, counts where it speaks of a field that both have.
+    the place of the same field, so a description may move to where a ``$ref`` points. A field that one contract names
+    and the other covers with all of its kind, as ``additionalProperties`` does, is one that both have; so is an item.
+    A subschema that only one of the contracts has, as a branch of ``anyOf`` or a ``then``, counts where it speaks of a
+    field that both have.
     """
-    if old.meanings == new.meanings and old.structure == new.structure:
+    restructured = old.structure != new.structure
+    if old.meanings == new.meanings and not restructured:
         return ()
     found: dict[tuple[str, str], MeaningChange] = {}
-    for before, after in pairs(place_of(old.contract.schema), place_of(new.contract.schema)):
+    walk_both = pairs(place_of(old.contract.schema), place_of(new.contract.schema), restructured=restructured)
+    for before, after, standing in walk_both:
+        if not _tells(before, old.meanings, after, new.meanings, standing):
+            continue
         for change in _changes(before, old.meanings, after, new.meanings):
             found.setdefault((change.pointer, change.keyword), change)
-        if old.structure != new.structure:
+        if restructured:
             for change in _without_partner(before, old.meanings, after, new.meanings):
                 found.setdefault((change.pointer, change.keyword), change)
     return tuple(found[key] for key in sorted(found))
+
+
+def _tells(before: Place, old: _Meanings, after: Place, new: _Meanings, standing: Standing) -> bool:
+    """Whether two places tell if a value means something else, by how closely each of them speaks of it.
+
+    What says nothing of a whole kind leaves it open what one of them means.
+    """
+    if standing is Standing.SAME:
+        return True
+    return _states(before, old) and (standing is Standing.OLD_GENERAL or _states(after, new))
+
+
+def _states(place: Place, meanings: _Meanings) -> bool:
+    return any(meanings.get(pointer) for pointer in place.pointers)
 
 
 def _changes(before: Place, old: _Meanings, after: Place, new: _Meanings) -> Iterator[MeaningChange]:
@@ -170,15 +190,21 @@ def _follows_its_value(keyword: str, before: Place, after: Place, *, gone: bool)
 
 def _lists(place: Place, keyword: str) -> bool:
     """Whether a place lists the value whose meaning is kept under a keyword."""
-    return keyword in {f"{_BY_VALUE}/{escape(value)}" for value in place.listed() if isinstance(value, str | int)}
+    return keyword in map(meaning_of, place.listed())
+
+
+def meaning_of(value: object) -> str:
+    """Return the keyword under which the meaning of an enum's value is kept."""
+    name = value if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    return f"{_BY_VALUE}/{escape(name)}"
 
 
 def _without_partner(before: Place, old: _Meanings, after: Place, new: _Meanings) -> Iterator[MeaningChange]:
     """Yield the meanings that are said within one of two places, in a subschema that has no partner in the other."""
-    partners = list(matched(inner_places(before), inner_places(after)))
-    for pointer, keyword, digest in _unsaid(after, new, [has for _, has in partners], before, old):
+    both = list(partners(before, after))
+    for pointer, keyword, digest in _unsaid(after, new, [has for _, has in both], before, old):
         yield MeaningChange(pointer, keyword, None, digest)
-    for pointer, keyword, digest in _unsaid(before, old, [had for had, _ in partners], after, new):
+    for pointer, keyword, digest in _unsaid(before, old, [had for had, _ in both], after, new):
         yield MeaningChange(pointer, keyword, digest, None)
 
 
@@ -191,28 +217,74 @@ def _unsaid(
         return
     from jobarium_events.evolution.reaching import reached  # noqa: PLC0415 - the provers are slow to import
 
-    known: dict[str, list[Place]] = {}
-    for path, each in spoken(other):
-        known.setdefault(path, []).append(each)
+    known = [Member(each, Rank.NAMED) for each in (other, *alternatives(other))]
     for pointer, step, inner, says in alone:
-        start = onward("", step)
-        if start is None:
+        keyword = step.split("/", 2)[1]
+        if keyword in IN_PLACE:
+            of, spoken_of = [other], known
+        elif keyword == "contains":
+            spoken_of = [item for each in known for item in items(each.place)]
+            of = [item.place for item in spoken_of]
+        else:
             continue
         branch = place_at(place.root, (pointer, inner))
-        found = [
-            said
-            for path, each in spoken(branch, start)
-            if path in known
-            for said in _said_only_in(each, meanings, known[path], others)
-        ]
-        if found and (start or reached(branch, says, step, other)):
+        found = list(_said_within(Member(branch, Rank.NAMED), meanings, spoken_of, others))
+        if found and any(reached(branch, says, step, each) for each in of):
             yield from found
+    if len(known) > 1:
+        yield from _members_unsaid(place, meanings, {pointer for pointer, *_ in alone}, known, others)
+
+
+def _members_unsaid(
+    place: Place, meanings: _Meanings, alone: set[str], known: Sequence[Member], others: _Meanings
+) -> Iterator[tuple[str, str, str]]:
+    """Yield what is said of members in subschemas without a partner; only of those that a branch speaks of too.
+
+    The members that stand beside each other without a branch are places of their own.
+    """
+    for key in keys([place, *(each.place for each in known)]):
+        here = member(place, key, alone)
+        if here is not None and any(member(each.place, key) for each in known[1:]):
+            yield from _said_within(here, meanings, _members(known, key), others)
+
+
+def _said_within(
+    start: Member, meanings: _Meanings, known: Sequence[Member], others: _Meanings
+) -> Iterator[tuple[str, str, str]]:
+    """Yield what is said of a value and all within it, as far as it is known to others, and not said there."""
+    seen = set()
+    waiting = [(start, list(known), frozenset[tuple[str, ...]]())]
+    while waiting:
+        each, known, above = waiting.pop()
+        key = (each.place.pointers, each.rank, frozenset((other.place.pointers, other.rank) for other in known))
+        # A recursive schema is followed once around.
+        if not known or key in seen or each.place.pointers in above:
+            continue
+        seen.add(key)
+        above |= {each.place.pointers}
+        # What says nothing of a whole kind leaves it open what one of them means.
+        close = [other.place for other in known if other.rank >= each.rank or _states(other.place, others)]
+        for place in (each.place, *alternatives(each.place)):
+            yield from _said_only_in(place, meanings, close, others)
+            for at in place.values("contains"):
+                some = Member(place_at(place.root, at), Rank.NAMED)
+                waiting.append((some, [item for other in known for item in items(other.place)], above))
+            names = keys([place, *(other.place for other in known)])
+            inner = ((member(place, name), name) for name in names)
+            waiting += [(each, _members(known, name), above) for each, name in inner if each is not None]
+
+
+def _members(places: Iterable[Member], key: str | int) -> list[Member]:
+    """Return what some places say of a member, and what branches say of it."""
+    found = [each for place in places if (each := member(place.place, key)) is not None]
+    found += [Member(branch, each.rank) for each in found for branch in alternatives(each.place)]
+    return list({(each.place.pointers, each.rank): each for each in found}.values())
 
 
 def _said_only_in(
     place: Place, meanings: _Meanings, known: Sequence[Place], others: _Meanings
 ) -> Iterator[tuple[str, str, str]]:
-    for keyword in dict.fromkeys(_keywords(meanings, place)):
+    for keyword in dict.fromkeys(_keywords(meanings, place)) if known else ():
         if keyword.startswith(f"{_BY_VALUE}/") and not any(_lists(each, keyword) for each in known):
             continue
         elsewhere = {digest for each in known for digest in _stated(others, each, keyword).values()}

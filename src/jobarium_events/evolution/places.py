@@ -2,7 +2,7 @@
 
 A field may be described in ``properties``, in a part of an ``allOf``, and behind a ``$ref``. A `Place` holds all of
 these parts, so that two schemas can be held beside each other field by field, even if one of them was reordered into
-definitions. `pairs` walks two schemas so.
+definitions.
 """
 
 from __future__ import annotations
@@ -23,16 +23,18 @@ __all__ = [
     "NOT_SAID",
     "Part",
     "Place",
+    "alternatives",
     "inner_places",
     "left_over",
     "matched",
-    "pairs",
+    "partners",
     "place_at",
     "place_of",
 ]
 
 _SHELVES = ("/$defs/", "/definitions/")
 _BRANCHES = ("/anyOf/", "/oneOf/")
+_CONSEQUENCES = ("/then", "/else")
 
 IN_PLACE = frozenset("anyOf oneOf if then else dependencies dependentSchemas".split())
 """The keywords by which one more place speaks of a value, if only of some of its values."""
@@ -128,7 +130,7 @@ def inner_places(place: Place) -> dict[str, Place]:
             if not step.startswith(_SHELVES):
                 found.setdefault(step, []).append((part.pointer + step, inner))
     return {
-        step: place_at(place.root, *at, partial=place.partial or step.split("/", 2)[1] in IN_PLACE | NOT_SAID)
+        step: place_at(place.root, *at, partial=place.partial or _keyword(step) in IN_PLACE | NOT_SAID)
         for step, at in found.items()
     }
 
@@ -146,19 +148,6 @@ def left_over(place: Place, paired: Iterable[Place]) -> Iterator[tuple[str, str,
                     yield part.pointer + step, step, inner, part.says
 
 
-def pairs(old: Place, new: Place) -> Iterator[tuple[Place, Place]]:
-    """Yield each place that two schemas both have, the outermost first, and each pair once."""
-    seen: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
-    waiting = [(old, new)]
-    while waiting:
-        one, other = waiting.pop()
-        if (key := (one.pointers, other.pointers)) in seen:
-            continue
-        seen.add(key)
-        yield one, other
-        waiting += reversed(list(matched(inner_places(one), inner_places(other))))
-
-
 def matched(old: Mapping[str, Place], new: Mapping[str, Place]) -> Iterator[tuple[Place, Place]]:
     """Pair the inner places of two places: by their step, and branches by what they say."""
     for step, place in old.items():
@@ -168,3 +157,61 @@ def matched(old: Mapping[str, Place], new: Mapping[str, Place]) -> Iterator[tupl
         left, right = ({step: side[step] for step in side if step.startswith(branches)} for side in (old, new))
         for step, other in paired(left, right):
             yield left[step], right[other]
+
+
+def alternatives(place: Place) -> Iterator[Place]:
+    """Yield each branch, condition and consequence by itself, and those within them: what is said of some values."""
+    seen: set[tuple[str, ...]] = set()
+    waiting = [place]
+    while waiting:
+        inner = [here for _, here in _in_place(waiting.pop()) if here.pointers not in seen]
+        yield from inner
+        seen.update(here.pointers for here in inner)
+        waiting += inner
+
+
+def partners(old: Place, new: Place) -> Iterator[tuple[Place, Place]]:
+    """Pair the inner places of two places: by their step, and those that speak of some values by what they say.
+
+    Unlike in `matched`, the branches and conditions of each part of an ``allOf`` are places of their own.
+    """
+    had, has = (
+        {step: each for step, each in inner_places(side).items() if _keyword(step) not in IN_PLACE}
+        for side in (old, new)
+    )
+    yield from ((place, has[step]) for step, place in had.items() if step in has)
+    before, after = _groups(old), _groups(new)
+    for kind, left in before.items():
+        right = after.get(kind, {})
+        # What stands first tells it from others of its kind: of a condition and its consequences, the condition.
+        heads = ({at: next(iter(each.values())) for at, each in side.items()} for side in (left, right))
+        for one, other in paired(*heads):
+            yield from ((place, right[other][step]) for step, place in left[one].items() if step in right[other])
+
+
+def _groups(place: Place) -> dict[str, dict[str, dict[str, Place]]]:
+    """Return what speaks of some values: by kind and by JSON Pointer, each by step."""
+    found: dict[str, dict[str, dict[str, Place]]] = {}
+    for step, here in sorted(_in_place(place), key=lambda each: each[0] != "/if"):
+        keyword = _keyword(step)
+        owner = here.pointer.removesuffix(step)
+        if step in _CONSEQUENCES and owner in found.get("if", {}):
+            found["if"][owner][step] = here
+        elif keyword == "if":
+            found.setdefault(keyword, {})[owner] = {step: here}
+        else:
+            kind = keyword if step.startswith(_BRANCHES) else step
+            found.setdefault(kind, {})[here.pointer] = {"": here}
+    return found
+
+
+def _in_place(place: Place) -> Iterator[tuple[str, Place]]:
+    """Yield each branch, condition and consequence of each part, with the step that leads there."""
+    for part in place.parts:
+        for step, inner in children(part.says):
+            if _keyword(step) in IN_PLACE:
+                yield step, place_at(place.root, (part.pointer + step, inner), partial=True)
+
+
+def _keyword(step: str) -> str:
+    return step.split("/", 2)[1]

@@ -16,19 +16,19 @@ from jobarium_events.contract import Lifecycle
 from jobarium_events.evolution.checking import check
 from jobarium_events.evolution.decision import Status
 from jobarium_events.evolution.editing import ManifestEdit
-from jobarium_events.evolution.fields import fields
+from jobarium_events.evolution.fields import deprecated_fields
 from jobarium_events.evolution.findings import Finding, Severity
-from jobarium_events.evolution.history import NOT_FROZEN
+from jobarium_events.evolution.history import NOT_FROZEN, outdated_evidence
 from jobarium_events.evolution.lock import Lock, LockedDecision, lock_bytes
 from jobarium_events.evolution.meanings import publish, structure
+from jobarium_events.evolution.published import Form, Published
 from jobarium_events.evolution.refusals import EditError, Refused
 from jobarium_events.evolution.removed import Removals, removals
 from jobarium_events.evolution.state import State
 from jobarium_events.writing import write_files
 
 if TYPE_CHECKING:
-    from jobarium_events.evolution.published import Published
-    from jobarium_events.validation.dialects import Schema
+    from jobarium_events.evolution.decision import Decision
 
 __all__ = ["Released", "freeze", "release"]
 
@@ -72,7 +72,8 @@ def release(folder: Path, name: str, *, today: datetime.date | None = None) -> R
         EditError: If there is no way to release it under this name.
         Refused: If the check finds something that may not ship.
     """
-    state = State.of(folder, today=today or datetime.datetime.now(tz=datetime.UTC).date())
+    today = today or datetime.datetime.now(tz=datetime.UTC).date()
+    state = State.of(folder, today=today)
     edit = ManifestEdit(folder)
     appended = _is_to_append(state, name)
     if appended:
@@ -81,6 +82,7 @@ def release(folder: Path, name: str, *, today: datetime.date | None = None) -> R
     what = f"release {name}"
     found = [each for each in check(folder).findings if each.rule not in _MENDED]
     errors = [each for each in found if each.severity is Severity.ERROR]
+    errors += outdated_evidence(manifest, state.lock, state.decisions, name, today=today)
     if errors:
         raise Refused(what, errors)
     lock = freeze(state, manifest, name)
@@ -126,12 +128,14 @@ def freeze(state: State, manifest: Manifest, release: str) -> Lock:
     deprecated: dict[Key, Mapping[str, str]] = {}
     removed: dict[Key, Removals] = {}
     frozen: dict[Key, str] = {}
+    structured: dict[Key, str] = {}
+    forms: dict[Key, tuple[Form, ...]] = {}
     for key, current in state.contracts.items():
         contract = contract_from(manifest, *key, current.schema)
         if contract.lifecycle is Lifecycle.DRAFT:
             continue
         since = before.deprecated.get(key, {})
-        now = {pointer: since.get(pointer, release) for pointer in _deprecated_fields(current.schema)}
+        now = {path: since.get(path, release) for path in deprecated_fields(current.schema)}
         if now:
             deprecated[key] = now
         slim = msgspec.structs.replace(contract, schema_json=orjson.dumps(structure(current.schema)))
@@ -139,10 +143,11 @@ def freeze(state: State, manifest: Manifest, release: str) -> Lock:
         if key in before.contracts:
             lost = before.removed.get(key, Removals())
             removed[key] = removals(before.contracts[key], contracts[key], lost, release)
-        same = key in before.contracts and _facts(before.contracts[key]) == _facts(contracts[key])
+            structured[key], forms[key] = _forms(before, key, contracts[key], release)
+        same = key in before.contracts and before.contracts[key].facts == contracts[key].facts
         frozen[key] = before.frozen[key] if same else release
     decisions = {
-        id_: LockedDecision(decision.status, decision.digest)
+        id_: LockedDecision(decision.status, decision.digest, _accepted_since(before, decision, release))
         for id_, decision in state.decisions.items()
         if decision.status is not Status.PROPOSED
     }
@@ -151,6 +156,8 @@ def freeze(state: State, manifest: Manifest, release: str) -> Lock:
         planned=manifest.planned,
         contracts=contracts,
         frozen=frozen,
+        since={key: first for key, first in structured.items() if first != frozen[key]},
+        forms={key: kept for key, kept in forms.items() if kept},
         deprecated=deprecated,
         removed=removed,
         rewordings=before.rewordings,
@@ -159,22 +166,19 @@ def freeze(state: State, manifest: Manifest, release: str) -> Lock:
     )
 
 
-def _facts(published: Published) -> tuple[object, ...]:
-    """Return all that a release freezes of a contract, to be compared."""
-    contract = published.contract
-    return (
-        published.structure,
-        published.meanings,
-        contract.owner,
-        contract.consumers,
-        contract.introduced,
-        contract.deprecated,
-        contract.retired,
-        contract.decision,
-    )
+def _forms(before: Lock, key: Key, now: Published, release: str) -> tuple[str, tuple[Form, ...]]:
+    """Return since when a contract is as it is now, and its other forms before; one that is back is no other."""
+    was, first = before.contracts[key], before.structured_since(*key)
+    every = before.forms.get(key, ())
+    if was.structure == now.structure:
+        return first, every
+    left = Form(first, before.releases[-1], was.structure, was.contract.schema)
+    known = {form.structure: form.first for form in every}
+    return known.get(now.structure, release), (*(form for form in every if form.structure != now.structure), left)
 
 
-def _deprecated_fields(schema: Schema) -> list[str]:
-    """Return the JSON Pointers of the fields that are marked as deprecated, there or behind a reference."""
-    every = (place for places in fields(schema).values() for place in places)
-    return [place.pointer for place in every if any(marked is True for _, marked in place.values("deprecated"))]
+def _accepted_since(before: Lock, decision: Decision, release: str) -> str | None:
+    if before.has_spent(decision.id) or not decision.is_accepted:
+        known = before.decisions.get(decision.id)
+        return known.since if known else None
+    return release

@@ -21,10 +21,10 @@ import orjson
 from jobarium_events.catalog.loading import schema_path
 from jobarium_events.evolution.fields import fields
 from jobarium_events.evolution.findings import Finding, Severity
-from jobarium_events.evolution.meanings import structure
-from jobarium_events.evolution.places import inner_places, place_of
+from jobarium_events.evolution.meanings import meaning_of, structure
+from jobarium_events.evolution.places import NOT_SAID, inner_places, place_of
 from jobarium_events.evolution.verdicts import Reader
-from jobarium_events.validation.dialects import children, escape
+from jobarium_events.validation.dialects import children
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Removal", "Removals", "removals", "returned"]
 
 # What stands within a field and lists no value of it: fields of their own, and what only tests or excludes a value.
-_LISTS_NOTHING = frozenset("properties not if contains propertyNames".split())
+_LISTS_NOTHING = NOT_SAID | {"properties", "if"}
 
 
 class Removal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -157,8 +157,7 @@ def _listed(places: Iterable[Place], meanings: Mapping[str, Mapping[str, str]]) 
     listed: dict[str, str] = {}
     for value in (value for place in every for value in place.listed()):
         text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
-        name = value if isinstance(value, str) else text
-        listed[text] = _digest(sorted(said.get(f"x-enum-meanings/{escape(name)}", ())))
+        listed[text] = _digest(sorted(said.get(meaning_of(value), ())))
     return listed
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -23,9 +23,6 @@ from jobarium_events.evolution.refusals import EditError
 from jobarium_events.evolution.state import State
 from jobarium_events.evolution.templates import decision_text, upcast_test_text, upcast_text
 from jobarium_events.writing import write_files
-
-if TYPE_CHECKING:
-    from jobarium_events.catalog.manifest import Manifest
 
 __all__ = ["NewVersion", "new_decision", "new_version"]
 
@@ -93,7 +90,8 @@ def new_version(
             owner=newest.owner,
             today=today,
             allows={"event": event, "version": new},
-            timeline=_timeline(state.manifest, newest, release),
+            timeline=list(_timelines(state, newest, release)),
+            replaced=old,
         ).encode(),
         upcasts / f"{module}.py": upcast_text(event, old, new).encode(),
         upcasts / f"test_{module}.py": upcast_test_text(
@@ -123,9 +121,9 @@ def new_decision(folder: Path, title: str, *, owner: str, today: datetime.date |
         LockError: If the lock cannot be used.
         EditError: If the title or the owner is no line of text.
     """
-    for what, text in (("title", title), ("owner", owner)):
+    for what, text in (("a title", title), ("an owner", owner)):
         if not text.strip() or not text.isprintable():
-            raise EditError(f"a decision has a {what} of one line of text")
+            raise EditError(f"a decision has {what} of one line of text")
     today = today or datetime.datetime.now(tz=datetime.UTC).date()
     id_ = _next_id(folder, read_lock(folder))
     path = folder / decision_path(id_)
@@ -167,16 +165,20 @@ def _entry(newest: Contract, decision: str, release: str | None) -> dict[str, An
     return entry
 
 
-def _timeline(manifest: Manifest, newest: Contract, release: str | None) -> list[dict[str, str]]:
-    """Return when the older version goes, as far as the releases that are planned reach."""
-    releases = Releases.of(manifest)
-    deprecated = newest.deprecated or release
-    at = releases.place(deprecated)
-    later = releases.every[at + WINDOW :] if at is not None else ()
-    retired = newest.retired or (later[0] if later else None)
-    if deprecated is None or retired is None:
-        return []
-    return [{"event": newest.event, "version": newest.version, "deprecated": deprecated, "retired": retired}]
+def _timelines(state: State, newest: Contract, release: str | None) -> Iterator[dict[str, str]]:
+    """Yield when the older versions go, as far as that is not decided yet and the planned releases reach."""
+    releases = Releases.of(state.manifest)
+    event = newest.event
+    for contract in (each for (name, _), each in state.contracts.items() if name == event):
+        decided = any(each.timeline_of(event, contract.version) for each in state.decisions.values())
+        if contract.lifecycle in (Lifecycle.DRAFT, Lifecycle.RETIRED) or (decided and contract is not newest):
+            continue
+        deprecated = contract.deprecated or release
+        at = releases.place(deprecated)
+        later = releases.every[max(at + WINDOW, len(releases.past)) :] if at is not None else ()
+        retired = contract.retired or (later[0] if later else None)
+        if deprecated is not None and retired is not None:
+            yield {"event": event, "version": contract.version, "deprecated": deprecated, "retired": retired}
 
 
 def _next_id(folder: Path, lock: Lock | None) -> str:

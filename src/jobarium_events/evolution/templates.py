@@ -79,6 +79,7 @@ def decision_text(
     today: datetime.date,
     allows: Mapping[str, str] | None = None,
     timeline: Sequence[Mapping[str, str]] = (),
+    replaced: str = "v1",
 ) -> str:
     """Return the text of a new decision: proposed, with its sections to be written.
 
@@ -89,6 +90,7 @@ def decision_text(
         today: The day on which it is begun.
         allows: Event and version of the contract that it is for, if it is for a new version.
         timeline: The older versions: event, version, and the releases deprecated and retired as far as they are known.
+        replaced: The version that is replaced, where there is no timeline yet.
     """
     front = [
         f"id = {_toml(id_)}",
@@ -108,7 +110,7 @@ def decision_text(
             "# breaking = []      # JSON Pointers of the changes that may break a consumer",
             "# meanings = []      # JSON Pointers of the meanings that may change",
             "# retirement = true  # it may be retired without evidence that it is no longer seen",
-            "# owner = true       # the event may get another owner",
+            '# owner = "team"     # the service that may become the owner of the event',
         ]
     else:
         front += ["[[allows]]", *(f"{key} = {_toml(value)}" for key, value in allows.items())]
@@ -119,7 +121,7 @@ def decision_text(
             "# When the older version goes; it is retired at least 2 releases after it is deprecated.",
             "# [[timeline]]",
             f"# event = {_toml(allows['event'])}",
-            '# version = "v1"',
+            f"# version = {_toml(replaced)}",
             '# deprecated = "2026.4"',
             '# retired = "2026.6"',
         ]

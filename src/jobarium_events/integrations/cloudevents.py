@@ -26,18 +26,15 @@ import binascii
 import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 from urllib.parse import quote, unquote
 
 import msgspec
 
-from jobarium_events.envelope import Event
-from jobarium_events.errors import Malformed, Violation
+from jobarium_events.envelope import Event, Message
+from jobarium_events.errors import DeclarationError, Malformed, Violation
 from jobarium_events.readers import envelope_of, parsed
 from jobarium_events.transports import Refused
-
-if TYPE_CHECKING:
-    from jobarium_events.envelope import Message
 
 __all__ = [
     "STRUCTURED",
@@ -73,7 +70,9 @@ _EXTRA = "extrafields"
 _NOT_EXTENSIONS = {"specversion", "source", "dataschema", "datacontenttype", "data", _EXTRA, *_FIELDS.values()}
 
 _NAME = re.compile(r"[a-z0-9]+")
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+")
+_IN_URI = r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+"
+_URI = re.compile(rf"[A-Za-z][A-Za-z0-9+.-]*:{_IN_URI}")
+_REFERENCE = re.compile(_IN_URI)
 _JSON_TYPE = re.compile(r"[^/;\s]+/(?:[^/;\s]+\+)?json\s*(?:;(.*))?", re.IGNORECASE)
 _CHARSET = re.compile(r"charset\s*=\s*\"?([^\";\s]+)", re.IGNORECASE)
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -110,6 +109,8 @@ def to_structured(message: Message, *, source: str | None = None) -> bytes:
         source: The CloudEvent's ``source``, a URI-reference; without one it is the producer's name.
 
     Raises:
+        TypeError: If this is no message.
+        DeclarationError: If the source is no URI-reference.
         Malformed: If the message holds no event.
         Refused: If a field of its envelope holds what no CloudEvent may.
     """
@@ -128,9 +129,13 @@ def to_binary(
         source: As for `to_structured`.
 
     Raises:
+        TypeError: As `to_structured` does.
+        DeclarationError: As `to_structured` does, or if there is no such binding.
         Malformed: As `to_structured` does.
         Refused: As `to_structured` does.
     """
+    if not isinstance(binding, Binding):
+        raise DeclarationError("there is no such binding: it is Binding.HTTP or Binding.KAFKA")
     context, payload = _taken_apart(message, source)
     headers = {_CONTENT_TYPE: context.pop("datacontenttype")}
     for name, value in context.items():
@@ -144,8 +149,10 @@ def from_structured(raw: bytes) -> tuple[bytes, dict[str, str]]:
     What the event lacks, such as a version, is for the consumer to find: it says so, and keeps the bytes.
 
     Raises:
+        TypeError: If it is not given as bytes.
         Malformed: If it is no CloudEvent, or its data is not JSON.
     """
+    _need_bytes(raw)
     members = _parsed(_slices, raw, "an object in JSON")
     context = {}
     for name, slice_ in members.items():
@@ -169,8 +176,10 @@ def from_binary(headers: Mapping[str, str | bytes], body: bytes) -> tuple[bytes,
         body: The payload.
 
     Raises:
+        TypeError: If the body is not given as bytes.
         Malformed: If it is no CloudEvent, or its body is not JSON.
     """
+    _need_bytes(body)
     given = {name.lower(): _text(name, value) for name, value in headers.items()}
     content_type = given.get(_CONTENT_TYPE)
     if is_structured(headers):
@@ -192,13 +201,35 @@ def is_structured(headers: Mapping[str, str | bytes]) -> bool:
     return any(each.partition(";")[0].strip().lower() == STRUCTURED for each in types)
 
 
+def _need_bytes(given: object) -> None:
+    if not isinstance(given, bytes | bytearray | memoryview):
+        raise TypeError(f"a CloudEvent is bytes, not {type(given).__name__}")
+
+
+def _check_arguments(message: object, source: str | None) -> None:
+    """Raise unless a CloudEvent can be made of a message, and have a source.
+
+    Raises:
+        TypeError: If this is no message.
+        DeclarationError: If the source is no URI-reference.
+    """
+    if not isinstance(message, Message):
+        kind = type(message).__name__
+        raise TypeError(f"a CloudEvent is made of a message, as Producer.prepare makes it, not of {kind}")
+    if source is not None and not _REFERENCE.fullmatch(source):
+        raise DeclarationError("the source is no URI-reference, such as https://jobs.example/api or /jobs")
+
+
 def _taken_apart(message: Message, source: str | None) -> tuple[dict[str, str], msgspec.Raw]:
     """Return the attributes of an event, and its payload.
 
     Raises:
-        Malformed: If the message holds no event.
+        TypeError: If this is no message.
+        DeclarationError: If the source is no URI-reference.
+        Malformed: If it holds no event.
         Refused: If a field of its envelope holds what no CloudEvent may.
     """
+    _check_arguments(message, source)
     envelope_of(parsed(message.body))
     slices = _slices(message.body)
     payload = slices.pop("payload")

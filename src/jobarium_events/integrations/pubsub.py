@@ -20,6 +20,7 @@ import msgspec
 
 from jobarium_events.errors import DeclarationError, Malformed
 from jobarium_events.extras import extra
+from jobarium_events.integrations.undeliverable import Undeliverable
 from jobarium_events.transports import Refused
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from jobarium_events.consumer import Consumer
     from jobarium_events.envelope import Message, Outcome
 
-__all__ = ["PubSubTransport", "Push", "apush", "asubscribe", "push", "subscribe"]
+__all__ = ["PubSubTransport", "Push", "Undeliverable", "apush", "asubscribe", "push", "subscribe"]
 
 _log = logging.getLogger("jobarium_events")
 
@@ -78,17 +79,15 @@ class PubSubTransport:
         self._message = PubsubMessage
         self._too_large = MessageTooLargeError
         self._invalid = exceptions.InvalidArgument
-        self._refusals: dict[type[Exception], str] = {
-            exceptions.InvalidArgument: "it is no valid message for {topic}",
-            exceptions.NotFound: "there is no {topic}",
-            exceptions.PermissionDenied: "publishing to {topic} is not allowed",
-        }
+        self._not_found = exceptions.NotFound
+        self._denied = exceptions.PermissionDenied
 
     async def asend(self, message: Message) -> None:
         """Publish a message, and return once Pub/Sub keeps it.
 
         Raises:
-            Refused: If Pub/Sub will never take it: it breaks a limit, or the topic is not there or not allowed.
+            Refused: If Pub/Sub will never take it: it breaks a limit.
+            Undeliverable: If it does not take it for now: the topic is not there, or not allowed.
             Exception: Whatever else the client raises; sending the message again may succeed.
         """
         topic = self._topic if isinstance(self._topic, str) else self._topic(message)
@@ -98,9 +97,12 @@ class PubSubTransport:
             await self._published(topic, message, ordering_key)
         except self._too_large as error:
             raise Refused("it is too large for Pub/Sub") from error
-        except tuple(self._refusals) as error:
-            reason = next(reason for kind, reason in self._refusals.items() if isinstance(error, kind))
-            raise Refused(reason.format(topic=topic)) from error
+        except self._invalid as error:
+            raise Refused(f"it is no valid message for {topic}") from error
+        except self._not_found as error:
+            raise Undeliverable(topic, "there is no such topic") from error
+        except self._denied as error:
+            raise Undeliverable(topic, "publishing to it is not allowed") from error
 
     async def _published(self, topic: str, message: Message, ordering_key: str) -> None:
         try:

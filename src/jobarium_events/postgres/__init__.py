@@ -2,7 +2,8 @@
 
 from jobarium_events.postgres.deadletters import AsyncPostgresDeadLetters, PostgresDeadLetters
 from jobarium_events.postgres.inbox import PostgresInbox
-from jobarium_events.postgres.lanes import Batch, NoOutbox
+from jobarium_events.postgres.lanes import Batch
+from jobarium_events.postgres.missing import NoTable
 from jobarium_events.postgres.outbox import Added, Outbox
 from jobarium_events.postgres.relay import Relay
 
@@ -10,7 +11,7 @@ __all__ = [
     "Added",
     "AsyncPostgresDeadLetters",
     "Batch",
-    "NoOutbox",
+    "NoTable",
     "Outbox",
     "PostgresDeadLetters",
     "PostgresInbox",

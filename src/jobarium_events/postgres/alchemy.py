@@ -1,4 +1,7 @@
-"""SQLAlchemy's connections and sessions, sync and async, where psycopg is below them; itself it imports neither."""
+"""SQLAlchemy's connections and sessions, sync and async, where psycopg is below them; itself it imports neither.
+
+SQLAlchemy's errors quote a statement's parameters, and those of an outbox are payloads: they are taken out.
+"""
 
 from __future__ import annotations
 
@@ -20,34 +23,55 @@ def is_async(caller: Any) -> bool:
     """
     ask = getattr(type(caller), "exec_driver_sql", None) or getattr(type(caller), "connection", None)
     if not callable(ask):
-        raise DeclarationError(
-            "an outbox needs a psycopg Connection or AsyncConnection, or SQLAlchemy's Connection, Session, "
-            f"AsyncConnection or AsyncSession, not {type(caller).__name__}"
-        )
+        raise _other(caller)
     return inspect.iscoroutinefunction(ask)
 
 
 def executed(caller: Any, statement: str, values: dict[str, Any]) -> Any:
     """Execute a statement in the caller's transaction, and return its one row."""
     connection = caller if hasattr(caller, "exec_driver_sql") else caller.connection()
-    _refuse(connection)
-    return connection.exec_driver_sql(statement, values).one()
+    _refuse(connection, caller)
+    try:
+        return connection.exec_driver_sql(statement, values).one()
+    except Exception as error:
+        _hide_parameters(error)
+        raise
 
 
 async def aexecuted(caller: Any, statement: str, values: dict[str, Any]) -> Any:
     """Execute a statement in the caller's transaction, and return its one row."""
     connection = caller if hasattr(caller, "exec_driver_sql") else await caller.connection()
-    _refuse(connection)
-    return (await connection.exec_driver_sql(statement, values)).one()
+    _refuse(connection, caller)
+    try:
+        return (await connection.exec_driver_sql(statement, values)).one()
+    except Exception as error:
+        _hide_parameters(error)
+        raise
 
 
-def _refuse(connection: Any) -> None:
+def _hide_parameters(error: Any) -> None:
+    if getattr(error, "params", None) is not None:
+        error.params, error.hide_parameters = None, True
+
+
+def _other(caller: Any) -> DeclarationError:
+    hint = "; take a connection from it: `with pool.connection() as connection`" if hasattr(caller, "putconn") else ""
+    return DeclarationError(
+        "an outbox needs a psycopg Connection or AsyncConnection, or SQLAlchemy's Connection, Session, "
+        f"AsyncConnection or AsyncSession, not {type(caller).__name__}{hint}"
+    )
+
+
+def _refuse(connection: Any, caller: Any) -> None:
     """Raise if psycopg is not below, or each statement would be committed by itself.
 
     Raises:
         DeclarationError: If so.
     """
-    driver = connection.dialect.driver
+    try:
+        driver = connection.dialect.driver
+    except AttributeError:  # a pool has a method `connection` as well
+        raise _other(caller) from None
     if driver not in _DRIVERS:
         raise DeclarationError(
             f"the outbox works through psycopg, and this engine through {driver}; make it with "

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import os
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -15,7 +17,7 @@ with extra("postgres"):
     import psycopg
     import psycopg_pool
 
-__all__ = ["Connections", "Source"]
+__all__ = ["Connections", "Source", "aconnect", "check_url", "parameters", "problem_of"]
 
 Source = (
     psycopg_pool.ConnectionPool[Any]
@@ -23,6 +25,10 @@ Source = (
     | Callable[[], psycopg.Connection[Any]]
     | Callable[[], Awaitable[psycopg.AsyncConnection[Any]]]
 )
+
+_URL = re.compile(r"(?P<scheme>[A-Za-z][\w+.-]*)://")
+_ENCODED = "write the characters @ : / ? # % [ ] of a user or password percent-encoded, such as %40 for @"
+_PATIENCE = "10"  # seconds for a connection to be made; psycopg's own are 130
 
 _SYNC = "its connections are those of a sync pool or function; hand in an AsyncConnectionPool, or use the sync way"
 _ASYNC = "its connections are those of an async pool or function; hand in a ConnectionPool, or use the async way"
@@ -34,11 +40,15 @@ class Connections:
     Args:
         user: Of whom to speak where they do not fit.
         source: A pool, whose connections go back to it; or a function that opens one, which is closed after use.
+
+    Attributes:
+        most: How many there are at once; None if there is no limit.
     """
 
     def __init__(self, user: object, source: Source) -> None:
         self._user = type(user).__name__
         self._source: Any = source
+        self.most: int | None = getattr(source, "max_size", None) or None  # a null pool's is 0, which is none
         if isinstance(source, psycopg_pool.ConnectionPool | psycopg_pool.AsyncConnectionPool):
             self.is_async = isinstance(source, psycopg_pool.AsyncConnectionPool)
             self._is_pool = True
@@ -100,3 +110,57 @@ class Connections:
         if connection.pgconn.transaction_status != psycopg.pq.TransactionStatus.IDLE:
             raise DeclarationError(f"{self._user}: its function returned a connection with a transaction open on it")
         return connection
+
+
+def check_url(url: str) -> None:
+    """Raise if psycopg cannot read a database's URL: its own error would quote it, password and all.
+
+    Raises:
+        DeclarationError: Saying how it is written.
+    """
+    match = _URL.match(url)
+    if match and match["scheme"] not in ("postgresql", "postgres"):
+        scheme, _, driver = match["scheme"].partition("+")
+        if driver and scheme in ("postgresql", "postgres"):
+            raise DeclarationError(f"the database's URL begins with {scheme}+{driver}://: write postgresql://")
+        raise DeclarationError(f"the database's URL begins with {scheme}://: write postgresql://, for a Postgres")
+    try:
+        parts = psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        how = _ENCODED if match else "write postgresql://user:password@host:5432/name"
+        raise DeclarationError(f"the database's URL cannot be read: {how}") from None
+    if match and ("@" in str(parts.get("host", "")) or not re.fullmatch(r"[\d,]*", str(parts.get("port", "")))):
+        raise DeclarationError(f"the database's URL has no such host or port: {_ENCODED}")
+
+
+def parameters(url: str, name: str = "jobarium-events") -> dict[str, Any]:
+    """Return by what psycopg opens a connection of the library's own, which does not try for minutes.
+
+    Args:
+        url: The database.
+        name: What Postgres shows it by.
+
+    Raises:
+        DeclarationError: If the URL cannot be read.
+    """
+    check_url(url)
+    given: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(url)
+    if "connect_timeout" not in given and "PGCONNECT_TIMEOUT" not in os.environ:
+        given["connect_timeout"] = _PATIENCE
+    given.setdefault("fallback_application_name", name)
+    return given
+
+
+async def aconnect(url: str, name: str = "jobarium-events") -> psycopg.AsyncConnection[Any]:
+    """Open a connection of the library's own, in autocommit; see `parameters`.
+
+    Raises:
+        DeclarationError: If the URL cannot be read.
+        psycopg.OperationalError: If the database is out of reach.
+    """
+    return await psycopg.AsyncConnection.connect(**parameters(url, name), autocommit=True)
+
+
+def problem_of(error: psycopg.Error) -> str:
+    """Return what Postgres or psycopg says, in one line."""
+    return " ".join((error.diag.message_primary or str(error)).split())

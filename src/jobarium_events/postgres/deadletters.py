@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from jobarium_events.deadletters import DeadLetter, KeptLetter, LetterFilter, storable_fields
+from jobarium_events.deadletters import (
+    BeingReplayed,
+    DeadLetter,
+    KeptLetter,
+    LetterFilter,
+    LetterKind,
+    NoLetter,
+    storable_fields,
+)
 from jobarium_events.extras import extra
 from jobarium_events.findings import Violation
 from jobarium_events.postgres.connecting import Connections, Source
+from jobarium_events.postgres.missing import Maker
 from jobarium_events.statements import identifier, statements
 
 with extra("postgres"):
@@ -38,6 +48,8 @@ class _Table:
     def __init__(self, connections: Source, *, schema: str | None = None, table: str = "dead_letter") -> None:
         self._connections = Connections(self, connections)
         name = identifier(schema, table)
+        chosen = None if (schema, table) == (None, "dead_letter") else ".".join(filter(None, (schema, table)))
+        self._maker = Maker(name, "dead-letters", {"table": chosen}, expand=False)
         texts = statements(__package__, "deadletters.sql")
         self.tables: str = texts["tables"].format_map({"dead_letter": name})
         """The SQL that makes its table, for a migration."""
@@ -64,6 +76,10 @@ class PostgresDeadLetters(_Table):
         """Return the first letters that a filter means, in the order of their ids, beginning after an id."""
         return [_letter(row) for row in self._rows("list", _asked(which, after, limit))]
 
+    def kinds(self) -> Sequence[LetterKind]:
+        """Return of which events, versions, reasons and consumers there are letters, and how many."""
+        return [LetterKind(*row) for row in self._rows("kinds", {})]
+
     def get(self, id: int) -> KeptLetter | None:  # noqa: A002 - the column's name
         """Return one letter, or None if it is not there."""
         rows = self._rows("one", {"id": id})
@@ -77,13 +93,33 @@ class PostgresDeadLetters(_Table):
         """Note that a letter has been replayed, now."""
         self._count("replayed", {"id": id})
 
-    def _rows(self, name: str, parameters: dict[str, Any]) -> Sequence[tuple[Any, ...]]:
+    @contextmanager
+    def replaying(self, id: int) -> Iterator[KeptLetter]:  # noqa: A002 - the column's name
+        """Keep a letter from other replays for a block that replays it; it is noted at the end, unless that raises.
+
+        Its row is locked in a transaction, so a replay that is killed lets go of it.
+
+        Raises:
+            BeingReplayed: If another replay has it.
+            NoLetter: If it is not there.
+        """
         with self._connections.one() as connection, connection.transaction():
+            cursor: Cursor[tuple[Any, ...]] = psycopg.Cursor(connection, row_factory=tuple_row)
+            cursor.execute(self._sql["begin_replaying"])
+            with self._maker.explained():
+                row = cursor.execute(self._sql["claim"], {"id": id}).fetchone()
+            if row is None:
+                raise _unclaimed(id, cursor.execute(self._sql["one"], {"id": id}).fetchone())
+            yield _letter(row)
+            cursor.execute(self._sql["replayed"], {"id": id})
+
+    def _rows(self, name: str, parameters: dict[str, Any]) -> Sequence[tuple[Any, ...]]:
+        with self._connections.one() as connection, self._maker.explained(), connection.transaction():
             cursor: Cursor[tuple[Any, ...]] = psycopg.Cursor(connection, row_factory=tuple_row)
             return cursor.execute(self._sql[name], parameters).fetchall()
 
     def _count(self, name: str, parameters: dict[str, Any]) -> int:
-        with self._connections.one() as connection, connection.transaction():
+        with self._connections.one() as connection, self._maker.explained(), connection.transaction():
             return psycopg.Cursor(connection).execute(self._sql[name], parameters).rowcount
 
 
@@ -104,6 +140,10 @@ class AsyncPostgresDeadLetters(_Table):
         """Return the first letters that a filter means, in the order of their ids, beginning after an id."""
         return [_letter(row) for row in await self._rows("list", _asked(which, after, limit))]
 
+    async def kinds(self) -> Sequence[LetterKind]:
+        """Return of which events, versions, reasons and consumers there are letters, and how many."""
+        return [LetterKind(*row) for row in await self._rows("kinds", {})]
+
     async def get(self, id: int) -> KeptLetter | None:  # noqa: A002 - the column's name
         """Return one letter, or None if it is not there."""
         rows = await self._rows("one", {"id": id})
@@ -117,14 +157,35 @@ class AsyncPostgresDeadLetters(_Table):
         """Note that a letter has been replayed, now."""
         await self._count("replayed", {"id": id})
 
-    async def _rows(self, name: str, parameters: dict[str, Any]) -> Sequence[tuple[Any, ...]]:
+    @asynccontextmanager
+    async def replaying(self, id: int) -> AsyncIterator[KeptLetter]:  # noqa: A002 - the column's name
+        """As `PostgresDeadLetters.replaying`."""
         async with self._connections.aone() as connection, connection.transaction():
             cursor: AsyncCursor[tuple[Any, ...]] = psycopg.AsyncCursor(connection, row_factory=tuple_row)
-            return await (await cursor.execute(self._sql[name], parameters)).fetchall()
+            await cursor.execute(self._sql["begin_replaying"])
+            with self._maker.explained():
+                row = await (await cursor.execute(self._sql["claim"], {"id": id})).fetchone()
+            if row is None:
+                raise _unclaimed(id, await (await cursor.execute(self._sql["one"], {"id": id})).fetchone())
+            yield _letter(row)
+            await cursor.execute(self._sql["replayed"], {"id": id})
+
+    async def _rows(self, name: str, parameters: dict[str, Any]) -> Sequence[tuple[Any, ...]]:
+        async with self._connections.aone() as connection:
+            with self._maker.explained():
+                async with connection.transaction():
+                    cursor: AsyncCursor[tuple[Any, ...]] = psycopg.AsyncCursor(connection, row_factory=tuple_row)
+                    return await (await cursor.execute(self._sql[name], parameters)).fetchall()
 
     async def _count(self, name: str, parameters: dict[str, Any]) -> int:
-        async with self._connections.aone() as connection, connection.transaction():
-            return (await psycopg.AsyncCursor(connection).execute(self._sql[name], parameters)).rowcount
+        async with self._connections.aone() as connection:
+            with self._maker.explained():
+                async with connection.transaction():
+                    return (await psycopg.AsyncCursor(connection).execute(self._sql[name], parameters)).rowcount
+
+
+def _unclaimed(id: int, there: tuple[Any, ...] | None) -> BeingReplayed | NoLetter:  # noqa: A002 - the column's name
+    return NoLetter(id) if there is None else BeingReplayed(id)
 
 
 def _asked(which: LetterFilter, after: int, limit: int) -> dict[str, Any]:

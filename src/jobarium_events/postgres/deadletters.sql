@@ -36,6 +36,12 @@ where id > %(after)s
 order by id
 limit %(limit)s
 
+-- name: kinds
+select event, version, reason, consumer, count(*)
+from {dead_letter}
+group by event, version, reason, consumer
+order by event, version, reason, consumer
+
 -- name: one
 select id, raw, attributes::text, consumer, event, version, reason, problem, violations::text, rejected_at, replayed_at
 from {dead_letter}
@@ -46,3 +52,15 @@ delete from {dead_letter} where id = any (%(ids)s::bigint[])
 
 -- name: replayed
 update {dead_letter} set replayed_at = now() where id = %(id)s
+
+-- name: begin_replaying
+-- Each statement is to see what is committed by then; and the transaction is idle while a broker takes its time.
+set transaction isolation level read committed;
+set local idle_in_transaction_session_timeout = 0
+
+-- name: claim
+-- No row if another replay has the letter, or if it is not there. The lock goes with the transaction.
+select id, raw, attributes::text, consumer, event, version, reason, problem, violations::text, rejected_at, replayed_at
+from {dead_letter}
+where id = %(id)s
+for update skip locked

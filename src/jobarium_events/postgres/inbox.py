@@ -9,14 +9,15 @@ from datetime import datetime
 from typing import Any
 
 from jobarium_events.envelope import Outcome
-from jobarium_events.errors import DeclarationError
 from jobarium_events.extras import extra
-from jobarium_events.inboxes import Arrival, NotCommitted, storable
+from jobarium_events.inboxes import Arrival, NotCommitted, handed, storable
 from jobarium_events.postgres.connecting import Connections, Source
+from jobarium_events.postgres.missing import MISSING, Maker
 from jobarium_events.statements import identifier, statements
 
 with extra("postgres"):
     import psycopg
+    from psycopg.rows import tuple_row
 
 __all__ = ["PostgresInbox"]
 
@@ -24,6 +25,9 @@ __all__ = ["PostgresInbox"]
 _CLAIMED = (Outcome.DUPLICATE, None)
 _CLAIMED_IN_ORDER = (Outcome.DUPLICATE, Outcome.STALE, None)
 
+# A setting of which Postgres tells the client unasked whenever it changes. The claim sets it for its transaction, so
+# that no question is needed to know whether a handler has left that transaction as it was.
+_REPORTED, _MARK, _LONGEST = b"application_name", b"inbox: ", 63
 _INTRANS, _INERROR = psycopg.pq.TransactionStatus.INTRANS, psycopg.pq.TransactionStatus.INERROR
 
 
@@ -32,7 +36,8 @@ class PostgresInbox:
 
     Two processes that get the same event at once do not both handle it: the second waits for the first's transaction,
     and then sees a duplicate, or handles the event if the first rolled back. The events of one aggregate are handled
-    one after another. Whatever the handler does elsewhere than in this transaction may happen again.
+    one after another. Whatever the handler does elsewhere than in this transaction may happen again. While the handler
+    runs, the connection's `application_name` begins with ``inbox:``.
 
     Args:
         connections: A `psycopg_pool.ConnectionPool` for `Consumer.consume`, or an `AsyncConnectionPool` for
@@ -57,14 +62,17 @@ class PostgresInbox:
             "inbox_event_event_id_key": identifier(f"{event_table}_event_id_key"),
             "inbox_position": identifier(schema, position_table),
         }
+        chosen = {"event-table": (event_table, "inbox_event"), "position-table": (position_table, "inbox_position")}
+        options = {name: None if given == default else given for name, (given, default) in chosen.items()}
+        self._maker = Maker(names["inbox_event"], "inbox", {"schema": schema, **options})
         texts = statements(__package__, "inbox.sql")
         self.tables: str = texts["tables"].format_map(names)
         """The SQL that makes its tables, for a migration."""
         self.expand: str = f"{texts['expand'].format_map(names)}\n{self.tables}"
         """The SQL that makes a table of the first form fit, and what is new beside it, for a migration."""
         escaped = {name: text.replace("%", "%%") for name, text in names.items()}
-        self._claim, self._claim_in_order, self._prune = (
-            texts[name].format_map(escaped).encode() for name in ("claim", "claim_in_order", "prune")
+        self._claim, self._claim_in_order, self._kept, self._prune = (
+            texts[name].format_map(escaped).encode() for name in ("claim", "claim_in_order", "kept", "prune")
         )
         self._running: ContextVar[Any] = ContextVar(f"{event_table}.connection")
 
@@ -75,10 +83,7 @@ class PostgresInbox:
         Raises:
             DeclarationError: If no handler is running.
         """
-        try:
-            return self._running.get()
-        except LookupError:
-            raise DeclarationError("there is no transaction here: an inbox has a connection within a handler") from None
+        return handed(self._running)
 
     @contextmanager
     def claim(self, arrival: Arrival) -> Iterator[Outcome | None]:
@@ -86,13 +91,18 @@ class PostgresInbox:
 
         Raises:
             DeclarationError: If the connections are async.
+            NoTable: If a table is not there, or is one of the first form.
             NotCommitted: If the handler returned, but spoiled the transaction.
         """
-        is_whole = False
+        is_ended = is_cut = False
         with self._connections.one() as connection:
             with connection.transaction() as transaction:
-                query, parameters, outcomes = self._asked(arrival)
-                known = outcomes[psycopg.Cursor(connection).execute(query, parameters).rowcount]
+                mark = _mark_on(connection)
+                query, parameters, outcomes = self._asked(arrival, mark)
+                try:
+                    known = outcomes[psycopg.Cursor(connection).execute(query, parameters).rowcount]
+                except MISSING as error:
+                    raise self._maker.error(error) from error
                 token = self._running.set(connection)
                 try:
                     yield known
@@ -100,9 +110,14 @@ class PostgresInbox:
                     self._running.reset(token)
                 if known is Outcome.STALE:
                     raise psycopg.Rollback(transaction)
-                _refuse_spoiled(connection, arrival)
-                is_whole = True
-            _refuse_rolled_back(arrival, known, is_whole=is_whole)
+                if known is None and not _is_held(connection, mark):
+                    cursor: Any = psycopg.Cursor(connection, row_factory=tuple_row)
+                    if has_failed := connection.pgconn.transaction_status == _INERROR:
+                        cursor.execute("rollback")  # or nothing could be asked
+                    kept = cursor.execute(self._kept, parameters).fetchone()
+                    is_cut = _is_cut(kept, arrival, has_failed=has_failed)
+                is_ended = True
+            _refuse_broken(arrival, known, is_ended=is_ended, is_cut=is_cut)
 
     @asynccontextmanager
     async def aclaim(self, arrival: Arrival) -> AsyncIterator[Outcome | None]:
@@ -110,13 +125,18 @@ class PostgresInbox:
 
         Raises:
             DeclarationError: If the connections are not async.
+            NoTable: If a table is not there, or is one of the first form.
             NotCommitted: If the handler returned, but spoiled the transaction.
         """
-        is_whole = False
+        is_ended = is_cut = False
         async with self._connections.aone() as connection:
             async with connection.transaction() as transaction:
-                query, parameters, outcomes = self._asked(arrival)
-                known = outcomes[(await psycopg.AsyncCursor(connection).execute(query, parameters)).rowcount]
+                mark = _mark_on(connection)
+                query, parameters, outcomes = self._asked(arrival, mark)
+                try:
+                    known = outcomes[(await psycopg.AsyncCursor(connection).execute(query, parameters)).rowcount]
+                except MISSING as error:
+                    raise self._maker.error(error) from error
                 token = self._running.set(connection)
                 try:
                     yield known
@@ -124,9 +144,14 @@ class PostgresInbox:
                     self._running.reset(token)
                 if known is Outcome.STALE:
                     raise psycopg.Rollback(transaction)
-                _refuse_spoiled(connection, arrival)
-                is_whole = True
-            _refuse_rolled_back(arrival, known, is_whole=is_whole)
+                if known is None and not _is_held(connection, mark):
+                    cursor: Any = psycopg.AsyncCursor(connection, row_factory=tuple_row)
+                    if has_failed := connection.pgconn.transaction_status == _INERROR:
+                        await cursor.execute("rollback")  # or nothing could be asked
+                    kept = await (await cursor.execute(self._kept, parameters)).fetchone()
+                    is_cut = _is_cut(kept, arrival, has_failed=has_failed)
+                is_ended = True
+            _refuse_broken(arrival, known, is_ended=is_ended, is_cut=is_cut)
 
     def prune(self, before: datetime, *, batch: int = 1000) -> int:
         """Forget what was handled before a moment; a duplicate of that would then be handled, unless it is stale.
@@ -137,11 +162,14 @@ class PostgresInbox:
 
         Returns:
             How many events were forgotten.
+
+        Raises:
+            NoTable: If the table is not there, or is one of the first form.
         """
         done, parameters = 0, {"before": before, "batch": batch}
         with self._connections.one() as connection:
             while True:
-                with connection.transaction():
+                with self._maker.explained(), connection.transaction():
                     removed = psycopg.Cursor(connection).execute(self._prune, parameters).rowcount
                 done += removed
                 if removed < batch:
@@ -152,13 +180,14 @@ class PostgresInbox:
         done, parameters = 0, {"before": before, "batch": batch}
         async with self._connections.aone() as connection:
             while True:
-                async with connection.transaction():
-                    removed = (await psycopg.AsyncCursor(connection).execute(self._prune, parameters)).rowcount
+                with self._maker.explained():
+                    async with connection.transaction():
+                        removed = (await psycopg.AsyncCursor(connection).execute(self._prune, parameters)).rowcount
                 done += removed
                 if removed < batch:
                     return done
 
-    def _asked(self, arrival: Arrival) -> tuple[bytes, dict[str, Any], tuple[Outcome | None, ...]]:
+    def _asked(self, arrival: Arrival, mark: str) -> tuple[bytes, dict[str, Any], tuple[Outcome | None, ...]]:
         """Return the statement that claims an event, its parameters, and what each count of rows means."""
         parameters = {
             "consumer": arrival.consumer,
@@ -167,6 +196,7 @@ class PostgresInbox:
             "version": arrival.version,
             "key": storable(arrival.idempotency_key),
             "replay": arrival.replay,
+            "mark": mark,
         }
         if arrival.aggregate is None or arrival.position is None:
             return self._claim, parameters, _CLAIMED
@@ -178,20 +208,47 @@ class PostgresInbox:
         return self._claim_in_order, parameters, _CLAIMED_IN_ORDER
 
 
-def _refuse_spoiled(connection: Any, arrival: Arrival) -> None:
-    status = connection.pgconn.transaction_status
-    if status == _INTRANS:
-        return
-    if status == _INERROR:
-        problem = (
-            "it caught an error of its transaction, of which nothing can be committed then; let the error out, or put "
-            "what may fail into `with inbox.connection.transaction():`"
-        )
-    else:
-        problem = "it ended the transaction that the inbox opened, which the inbox alone may end"
+def _mark_on(connection: Any) -> str:
+    """Return how a transaction of a connection is marked: by the name that the connection has, and a word before it."""
+    name = _MARK + (connection.pgconn.parameter_status(_REPORTED) or b"")
+    return name[:_LONGEST].decode("ascii", "replace")
+
+
+def _is_held(connection: Any, mark: str) -> bool:
+    """Whether the transaction that was marked is there and can be committed; if not, the mark may be overwritten."""
+    is_marked: bool = connection.pgconn.parameter_status(_REPORTED) == mark.encode()
+    return is_marked and connection.pgconn.transaction_status == _INTRANS
+
+
+def _is_cut(kept: tuple[bool] | None, arrival: Arrival, *, has_failed: bool) -> bool:
+    """Whether the claim was committed before the handler's end, by what the database has of it.
+
+    Raises:
+        NotCommitted: If the claim is gone.
+    """
+    if kept is not None:
+        return not kept[0]
+    problem = (
+        "it caught an error of its transaction, of which nothing can be committed then; let the error out, or put "
+        "what may fail into `with inbox.connection.transaction():`"
+        if has_failed
+        else "it rolled back the transaction that the inbox opened, which the inbox alone may end; what it wrote until "
+        "then is not kept"
+    )
     raise NotCommitted(arrival.event, arrival.version, problem)
 
 
-def _refuse_rolled_back(arrival: Arrival, known: Outcome | None, *, is_whole: bool) -> None:
-    if known is None and not is_whole:  # psycopg takes its own Rollback for the end of the matter
+def _refuse_broken(arrival: Arrival, known: Outcome | None, *, is_ended: bool, is_cut: bool) -> None:
+    """Raise if a handler returned and its event is not handled as a whole, now that the transaction is over.
+
+    Raises:
+        NotCommitted: If so.
+    """
+    if is_cut:
+        problem = (
+            "it committed the transaction that the inbox opened, which the inbox alone may end; what it wrote until "
+            "then is kept, and it is not called again for this event"
+        )
+        raise NotCommitted(arrival.event, arrival.version, problem, counts=True)
+    if known is None and not is_ended:  # psycopg takes its own Rollback for the end of the matter
         raise NotCommitted(arrival.event, arrival.version, "it raised psycopg.Rollback; raise an error of your own")

@@ -43,10 +43,12 @@ alter table {inbox_event}
     add unique (consumer_name, event_name, idempotency_key);
 
 -- name: claim
--- One row, or none if the consumer has the event already. If another transaction is about to have it, this waits.
+-- One row, or none if the consumer has the event already. If another transaction is about to have it, this waits. The
+-- mark goes with the transaction, and Postgres tells the client of it unasked.
 insert into {inbox_event} (consumer_name, event_id, event_name, event_version, idempotency_key, replay)
 values (%(consumer)s, %(event_id)s, %(event)s, %(version)s, %(key)s, %(replay)s)
 on conflict do nothing
+returning set_config('application_name', %(mark)s, true)
 
 -- name: claim_in_order
 -- No row for a duplicate, one for a stale event, two for one that is to be handled. The position's row stays locked
@@ -55,7 +57,7 @@ with claimed as (
     insert into {inbox_event} (consumer_name, event_id, event_name, event_version, idempotency_key, replay)
     values (%(consumer)s, %(event_id)s, %(event)s, %(version)s, %(key)s, %(replay)s)
     on conflict do nothing
-    returning 1
+    returning set_config('application_name', %(mark)s, true)
 ), moved as (
     insert into {inbox_position} as held (consumer_name, event_name, aggregate, number, words)
     select %(consumer)s, %(event)s, %(aggregate)s, %(number)s::bigint, %(words)s::text from claimed
@@ -65,6 +67,12 @@ with claimed as (
     returning 1
 )
 select from claimed union all select from moved
+
+-- name: kept
+-- Of an event that was claimed: whether this transaction has done it, or an earlier one; no row if neither.
+select coalesce(xmin::text::bigint = txid_current_if_assigned() & 4294967295, false)
+from {inbox_event}
+where consumer_name = %(consumer)s and event_id = %(event_id)s
 
 -- name: prune
 delete from {inbox_event}

@@ -3,55 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from jobarium_events.errors import JobariumEventsError
 from jobarium_events.extras import extra
 from jobarium_events.postgres.outbox import BUCKETS, Outbox
 from jobarium_events.postgres.publishing import Publisher, Row, Settled
-from jobarium_events.postgres.upkeep import prune
+from jobarium_events.postgres.upkeep import prune_once
 
 with extra("postgres"):
     import psycopg
+    import psycopg_pool
     import stamina
-    from psycopg import sql
+    from psycopg import errors, sql
     from psycopg.rows import tuple_row
 
 if TYPE_CHECKING:
     from jobarium_events.postgres.connecting import Connections
+    from jobarium_events.postgres.reporting import Outage
 
-__all__ = ["Batch", "Lane", "NoOutbox"]
+__all__ = ["Batch", "Lane"]
 
-_log = logging.getLogger("jobarium_events")
-
-_LOST = (psycopg.OperationalError, psycopg.InterfaceError)
+_LOST = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    errors.IdleInTransactionSessionTimeout,
+    errors.ReadOnlySqlTransaction,  # as a database is that another has taken over from
+)
 _SHARE = 16  # buckets of a batch: the others are left for other relays
+_MOST_BYTES = 16 * 1024 * 1024  # of a batch's bodies
+_MARGIN = 30.0  # seconds that Postgres waits for a relay longer than that has for a batch
 _PAUSE = 0.1  # seconds
 _PRUNE_EVERY = 60.0  # seconds
-
-
-class NoOutbox(JobariumEventsError):
-    """The database has no such table, or it lacks a column.
-
-    Attributes:
-        table: The table's name.
-        problem: What Postgres says.
-    """
-
-    def __init__(self, table: str, problem: str) -> None:
-        self.table = table
-        self.problem = problem
-
-    def __str__(self) -> str:
-        return f"there is no outbox in {self.table}: {self.problem}; make it with the SQL of `Outbox(...).tables`"
+_PRUNED_AT_ONCE = 1_000  # rows; between two batches, so that none waits long
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -79,6 +69,8 @@ class Lane:
         connections: Where its connection comes from.
         outbox: What it publishes from.
         publisher: What it publishes by; lanes of one relay share it.
+        outage: What is told where the database cannot be used; shared as well.
+        connecting: Held while one of the relay's lanes connects, so that they do not all fail at once.
         batch: How many events it takes at once, at most.
         poll: Seconds after which to look for events if nothing has told of any.
         prune_after: The age at which published events are deleted, or None.
@@ -94,6 +86,8 @@ class Lane:
         connections: Connections,
         outbox: Outbox,
         publisher: Publisher,
+        outage: Outage,
+        connecting: asyncio.Lock,
         *,
         batch: int,
         poll: float,
@@ -103,9 +97,11 @@ class Lane:
     ) -> None:
         self.is_busy = False
         self._connections, self._outbox, self._publisher = connections, outbox, publisher
+        self._outage, self._connecting = outage, connecting
         self._batch, self._poll, self._told, self._stopping = batch, poll, told, stopping
         self._prune_after, self._pruned = prune_after, monotonic() - _PRUNE_EVERY
-        names = ("channel", "lock_buckets", "take", "publish", "refuse", "hold")
+        self._has_served = False
+        names = ("channel", "columns", "settings", "lock_buckets", "take", "publish", "refuse", "hold")
         self._sql = {name: outbox.statement(name) for name in names}
         self._turn = random.randrange(BUCKETS)  # noqa: S311 - so that not all begin at the same bucket
 
@@ -113,76 +109,86 @@ class Lane:
         """Publish until stopped; whenever the database is out of reach, try it again.
 
         Raises:
-            NoOutbox: If the database has no such table.
+            NoTable: If the database has no such table, or one of the first form.
+            psycopg_pool.PoolClosed: If the connections are those of a pool that is not open.
         """
         while not self._stopping.is_set():
-            async for attempt in stamina.retry_context(on=_LOST, attempts=None, timeout=None):
+            async for attempt in stamina.retry_context(on=_is_lost, attempts=None, timeout=None):
                 with attempt:
                     await self._session()
 
-    async def drain(self) -> list[Batch]:
+    async def drain(self, batches: list[Batch]) -> None:
         """Publish until nothing is left that can be published now.
 
+        Args:
+            batches: Where what was done is added.
+
         Raises:
-            NoOutbox: If the database has no such table.
-            psycopg.OperationalError: If the database is out of reach.
+            NoTable: If the database has no such table, or one of the first form.
+            psycopg.Error: If the database is out of reach, or read-only.
         """
-        batches = []
         async with self._listening() as connection:
             while not self._stopping.is_set() and (batch := await self._one_batch(connection)) is not None:
                 batches.append(batch)
-        return batches
+            while not self._stopping.is_set() and await self._prune(connection):
+                pass
 
     async def _session(self) -> None:
-        """Connect, and publish until stopped or cut off. What fails before that raises, so that it is backed off."""
-        async with self._listening() as connection:
-            try:
+        """Connect, and publish until stopped or cut off. What fails before a batch raises, so that it is backed off."""
+        self._has_served = False
+        try:
+            async with self._listening() as connection:
                 await self._serve(connection)
-            except _LOST as error:
-                _log.warning("the relay lost its database and connects again: %s", error)
-                await asyncio.sleep(_PAUSE)
+        except _LOST as error:
+            if not _is_lost(error):
+                raise
+            self._outage.goes_on(error)
+            if not self._has_served:
+                raise
+            await asyncio.sleep(_PAUSE)
 
     @asynccontextmanager
     async def _listening(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-        """Lend a connection that is told of new events, and that commits what is not in a transaction."""
-        async with self._connections.aone() as connection:
-            before = connection.autocommit
-            await connection.set_autocommit(True)
-            try:
+        """Lend a connection that is told of new events, and whose statements see what is committed when they begin."""
+        async with AsyncExitStack() as stack:
+            stack.enter_context(self._outbox.maker.explained())
+            async with self._connecting, AsyncExitStack() as opening:  # left here where it fails, before another begins
+                connection = await opening.enter_async_context(self._connections.aone())
+                opening.push_async_callback(
+                    _left_as_it_was, connection, autocommit=connection.autocommit, level=connection.isolation_level
+                )
+                await connection.set_autocommit(True)
+                await connection.set_isolation_level(psycopg.IsolationLevel.READ_COMMITTED)
                 await self._listen(connection)
-                yield connection
-            except (
-                psycopg.errors.UndefinedTable,
-                psycopg.errors.UndefinedColumn,
-                psycopg.errors.InvalidSchemaName,
-            ) as error:
-                raise NoOutbox(self._outbox.table, error.diag.message_primary or str(error)) from None
-            finally:
-                if not connection.closed:  # a pool's goes back as it was
-                    with suppress(*_LOST):
-                        await connection.execute("unlisten *")
-                        await connection.set_autocommit(before)
+                stack.push_async_exit(opening.pop_all())
+            yield connection
 
     async def _listen(self, connection: psycopg.AsyncConnection[Any]) -> None:
         ((channel,),) = await self._rows(connection, "channel", {"table": self._outbox.table})
+        await connection.execute(self._sql["columns"], prepare=False)
         await connection.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
 
     async def _serve(self, connection: psycopg.AsyncConnection[Any]) -> None:
         while not self._stopping.is_set():
-            if await self._one_batch(connection) is None:
-                await self._prune(connection)
-                await self._wait(connection)
+            batch = await self._one_batch(connection)
+            self._has_served = True
+            self._outage.is_over()
+            is_busy = await self._prune(connection) or batch is not None
+            await self._wait(connection, 0 if is_busy else self._publisher.seconds_to_rest(self._poll))
 
-    async def _wait(self, connection: psycopg.AsyncConnection[Any]) -> None:
-        """Wait until something is told, or it is time to look."""
-        seconds = self._publisher.seconds_to_rest(self._poll)
+    async def _wait(self, connection: psycopg.AsyncConnection[Any], seconds: float) -> None:
+        """Wait until something is told, or it is time to look; what was told before the last look is taken as well."""
         async for _ in connection.notifies(timeout=seconds, stop_after=1):
             pass  # that there is something is all that it says
 
-    async def _prune(self, connection: psycopg.AsyncConnection[Any]) -> None:
-        if self._prune_after is not None and monotonic() - self._pruned >= _PRUNE_EVERY:
-            await prune(connection, self._outbox, self._prune_after)
-            self._pruned = monotonic()
+    async def _prune(self, connection: psycopg.AsyncConnection[Any]) -> bool:
+        """Delete some of what was published long ago, if it is time; return whether there may be more."""
+        if self._prune_after is None or monotonic() - self._pruned < _PRUNE_EVERY:
+            return False
+        if await prune_once(connection, self._outbox, self._prune_after, _PRUNED_AT_ONCE) == _PRUNED_AT_ONCE:
+            return True
+        self._pruned = monotonic()
+        return False
 
     async def _one_batch(self, connection: psycopg.AsyncConnection[Any]) -> Batch | None:
         """Publish some of what waits, and mark it; None if nothing waits that can be had and sent now."""
@@ -193,29 +199,42 @@ class Lane:
             # Neither the locks nor reading give the transaction an id: while it waits for the broker, it is not in the
             # way of vacuum.
             async with connection.transaction():
+                await self._set(connection)
                 resting = self._publisher.resting
                 buckets = await self._locked(connection, resting)
                 if not buckets:
                     return None
                 self.is_busy = True
                 each = max(1, self._batch // len(buckets))
-                rows = await self._rows(connection, "take", {"buckets": buckets, "resting": resting, "each": each})
+                values = {"buckets": buckets, "resting": resting, "each": each, "bytes": _MOST_BYTES}
+                rows = await self._rows(connection, "take", values)
                 settled = await self._publisher.publish(Row(*row) for row in rows)
                 await self._mark(connection, settled)
         finally:
             self.is_busy = False
-        _log_failures(settled.failed)
         counts = (len(settled.published), len(settled.refused), len(settled.held), len(settled.failed))
         batch = Batch(*counts, monotonic() - began)
         if self._told is not None:
             self._told(batch)
         return batch
 
+    async def _set(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        """Set for a transaction what it needs.
+
+        Raises:
+            ReadOnlySqlTransaction: If nothing could be marked in it.
+        """
+        milliseconds = 1_000 * (self._publisher.longest + _MARGIN)
+        ((is_read_only, *_),) = await self._rows(connection, "settings", {"milliseconds": f"{milliseconds:.0f}"})
+        if is_read_only:
+            raise errors.ReadOnlySqlTransaction("it is read-only")
+
     async def _locked(self, connection: psycopg.AsyncConnection[Any], resting: list[str]) -> list[int]:
         """Return the buckets of a batch; nobody else has them until the transaction ends."""
         values = {
             "table": self._outbox.table,
-            "buckets": [(self._turn + number) % BUCKETS for number in range(BUCKETS)],
+            "buckets": BUCKETS,
+            "turn": self._turn,
             "resting": resting,
             "most": min(_SHARE, self._batch),
         }
@@ -226,26 +245,36 @@ class Lane:
 
     async def _mark(self, connection: psycopg.AsyncConnection[Any], settled: Settled) -> None:
         if settled.published:
-            await connection.execute(self._sql["publish"], {"positions": settled.published})
-        for position, reason in settled.refused:
+            await self._execute(connection, "publish", {"positions": settled.published})
+        for row, reason in settled.refused:
             refusal = reason.replace("\0", "")  # which Postgres has no text with
-            await connection.execute(self._sql["refuse"], {"position": position, "refusal": refusal})
+            await self._execute(connection, "refuse", {"position": row.position, "refusal": refusal})
         if settled.held:
-            await connection.execute(self._sql["hold"], {"positions": settled.held})
+            await self._execute(connection, "hold", {"positions": settled.held})
+
+    async def _execute(self, connection: psycopg.AsyncConnection[Any], name: str, values: dict[str, Any]) -> None:
+        # A prepared statement would keep a plan for a table that was empty, and be unknown behind some poolers.
+        await connection.execute(self._sql[name], values, prepare=False)
 
     async def _rows(
         self, connection: psycopg.AsyncConnection[Any], name: str, values: dict[str, Any]
     ) -> list[tuple[Any, ...]]:
         async with psycopg.AsyncCursor(connection, row_factory=tuple_row) as cursor:
-            await cursor.execute(self._sql[name], values)
+            await cursor.execute(self._sql[name], values, prepare=False, binary=True)
             return await cursor.fetchall()
 
 
-def _log_failures(failed: list[tuple[int, Exception]]) -> None:
-    """Log what went wrong in a batch, in one line, with one of the errors: they tend to be alike."""
-    if failed:
-        position, error = failed[0]
-        told = f"{type(error).__name__}: {error}".removesuffix(": ")
-        _log.warning(
-            "%d events are not published and tried again, such as position %d: %s", len(failed), position, told
-        )
+def _is_lost(error: Exception) -> bool:
+    """Whether a database may be back by and by; a pool that is not open is not opened by waiting for it."""
+    return isinstance(error, _LOST) and not isinstance(error, psycopg_pool.PoolClosed)
+
+
+async def _left_as_it_was(
+    connection: psycopg.AsyncConnection[Any], *, autocommit: bool, level: psycopg.IsolationLevel | None
+) -> None:
+    """Leave a connection as it was lent: it may be a pool's."""
+    if not connection.closed:
+        with suppress(*_LOST):
+            await connection.execute("unlisten *")
+            await connection.set_isolation_level(level)
+            await connection.set_autocommit(autocommit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, overload
 from zlib import crc32
 
@@ -11,6 +12,7 @@ import orjson
 from jobarium_events.errors import DeclarationError
 from jobarium_events.extras import extra
 from jobarium_events.inboxes import storable
+from jobarium_events.postgres.missing import MISSING, Maker
 from jobarium_events.statements import identifier, statements
 
 with extra("postgres"):
@@ -18,7 +20,7 @@ with extra("postgres"):
     from psycopg.rows import tuple_row
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable
+    from collections.abc import Awaitable
 
     from sqlalchemy import Connection as AlchemyConnection
     from sqlalchemy.ext.asyncio import AsyncConnection as AlchemyAsyncConnection
@@ -73,6 +75,9 @@ class Outbox:
             raise DeclarationError(f"the outbox's table has a name of at most {_LONGEST_TABLE} bytes, for its indexes")
         self.table = identifier(schema, table)
         """The table's name as it stands in SQL."""
+        options = {"schema": schema, "table": None if table == "outbox_event" else table}
+        self.maker = Maker(self.table, "outbox", options)
+        """What explains that its table is not there, or is one of the first form."""
         indexes = {f"outbox_event_{part}": identifier(f"{table}_{part}") for part in _INDEXES}
         self._names = {"outbox_event": self.table, **indexes}
         self._texts = statements(__package__, "outbox.sql")
@@ -105,21 +110,30 @@ class Outbox:
             Which of them are new; from an async connection, something to await that gives it.
 
         Raises:
-            DeclarationError: If the connection is of another kind, or would commit each statement by itself.
+            DeclarationError: If the connection is of another kind, or would commit each statement by itself, or what
+                is to be added is no message.
+            NoTable: If the table is not there, or is one of the first form.
         """
         values, keys = self._values(messages)
         if isinstance(connection, psycopg.Connection):
             _refuse_autocommit(connection)
-            with psycopg.Cursor(connection, row_factory=tuple_row) as cursor:
-                return _told(messages, keys, cursor.execute(self._add, values).fetchone())
+            try:
+                with psycopg.Cursor(connection, row_factory=tuple_row) as cursor:
+                    return _told(messages, keys, cursor.execute(self._add, values).fetchone())
+            except MISSING as error:
+                raise self.maker.error(error) from error
         if isinstance(connection, psycopg.AsyncConnection):
             return self._aadd(connection, messages, values, keys)
         from jobarium_events.postgres import alchemy  # noqa: PLC0415 - for those who have it
 
         text = self._add.decode()
         if alchemy.is_async(connection):
-            return _atold(messages, keys, alchemy.aexecuted(connection, text, values))
-        return _told(messages, keys, alchemy.executed(connection, text, values))
+            return self._atold(messages, keys, alchemy.aexecuted(connection, text, values))
+        try:
+            return _told(messages, keys, alchemy.executed(connection, text, values))
+        except Exception as error:
+            self._explain(error)
+            raise
 
     async def _aadd(
         self,
@@ -129,28 +143,55 @@ class Outbox:
         keys: list[tuple[str, str]],
     ) -> Added:
         _refuse_autocommit(connection)
-        async with psycopg.AsyncCursor(connection, row_factory=tuple_row) as cursor:
-            await cursor.execute(self._add, values)
-            return _told(messages, keys, await cursor.fetchone())
+        try:
+            async with psycopg.AsyncCursor(connection, row_factory=tuple_row) as cursor:
+                await cursor.execute(self._add, values)
+                return _told(messages, keys, await cursor.fetchone())
+        except MISSING as error:
+            raise self.maker.error(error) from error
+
+    async def _atold(self, messages: tuple[Message, ...], keys: list[tuple[str, str]], row: Awaitable[Any]) -> Added:
+        try:
+            return _told(messages, keys, await row)
+        except Exception as error:
+            self._explain(error)
+            raise
+
+    def _explain(self, error: Exception) -> None:
+        """Raise what is to be said in place of an error of SQLAlchemy's, if it means that the table is missing.
+
+        Raises:
+            NoTable: If so.
+        """
+        original = getattr(error, "orig", None)
+        if isinstance(original, MISSING):
+            raise self.maker.error(original) from error
 
     def _values(self, messages: Iterable[Message]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         """Return what is written of some messages, as one list for each column, and what each is known by."""
-        ids, names, versions, keys, aggregates, bodies, attributes = columns = tuple([] for _ in range(7))  # type: ignore[var-annotated]
+        columns = tuple([] for _ in range(8))  # type: ignore[var-annotated]
+        ids, names, versions, keys, aggregates, orderings, bodies, attributes = columns
         buckets: list[int] = []
         slots: set[int] = set()
         for message in messages:
-            envelope = message.attributes
             try:
+                envelope, ordered, body = message.attributes, message.ordering_key, message.body
                 name, version, event_id, key = (envelope[each] for each in _NEEDED)
             except KeyError as missing:
                 raise DeclarationError(f"a message without the attribute {missing} has no place in an outbox") from None
+            except AttributeError:
+                several = "; add several by `outbox.add(connection, *messages)`" if _is_several(message) else ""
+                raise DeclarationError(
+                    f"an outbox takes messages, as Producer.prepare makes them, not {type(message).__name__}{several}"
+                ) from None
             key = storable(key)
-            ordered = message.ordering_key
             aggregate = storable(event_id if ordered is None else ordered)
             digest = crc32(aggregate.encode())
             if ordered is not None:
                 slots.add(-1 - digest % _SLOTS)
-            row = (event_id, name, version, key, aggregate, message.body, orjson.dumps(envelope).decode())
+            # In JSON, as Postgres has no text with a NUL; the aggregate is for finding rows, and may be a digest.
+            ordering = "" if ordered is None else orjson.dumps(ordered).decode()
+            row = (event_id, name, version, key, aggregate, ordering, body, orjson.dumps(envelope).decode())
             for column, value in zip(columns, row, strict=True):
                 column.append(value)
             buckets.append(digest % BUCKETS)
@@ -164,11 +205,16 @@ class Outbox:
             "versions": versions,
             "keys": keys,
             "aggregates": aggregates,
+            "orderings": orderings,
             "buckets": buckets,
             "bodies": bodies,
             "attributes": attributes,
         }
         return values, list(zip(names, keys, strict=True))
+
+
+def _is_several(given: object) -> bool:
+    return isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping)
 
 
 def _refuse_autocommit(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:
@@ -177,10 +223,6 @@ def _refuse_autocommit(connection: psycopg.Connection[Any] | psycopg.AsyncConnec
             "the connection is in autocommit and no transaction is open, so the event would be there whatever becomes "
             "of your own changes; add it within `with connection.transaction():`"
         )
-
-
-async def _atold(messages: tuple[Message, ...], keys: list[tuple[str, str]], row: Awaitable[Any]) -> Added:
-    return _told(messages, keys, await row)
 
 
 def _told(messages: tuple[Message, ...], keys: list[tuple[str, str]], row: Any) -> Added:

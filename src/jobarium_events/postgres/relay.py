@@ -6,24 +6,24 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from datetime import timedelta
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from jobarium_events.errors import DeclarationError
-from jobarium_events.extras import extra
-from jobarium_events.postgres.connecting import Connections, Source
+from jobarium_events.postgres.connecting import Connections, Source, aconnect, check_url
 from jobarium_events.postgres.lanes import Batch, Lane
 from jobarium_events.postgres.outbox import Outbox
 from jobarium_events.postgres.publishing import Publisher
-
-with extra("postgres"):
-    import psycopg
+from jobarium_events.postgres.reporting import Outage
+from jobarium_events.transports import check_transport
 
 if TYPE_CHECKING:
+    import psycopg
+
     from jobarium_events.transports import Transport
 
 __all__ = ["Relay"]
 
-_T = TypeVar("_T")
+_LONGEST_STOP = 10.0  # seconds, the grace of a batch included; the database may be away as well
 
 
 class Relay:
@@ -67,18 +67,25 @@ class Relay:
         prune_after: timedelta | None = None,
         told: Callable[[Batch], object] | None = None,
     ) -> None:
-        if not callable(getattr(transport, "asend", None)):
-            raise DeclarationError(f"a relay needs a transport with an async `asend`, not {type(transport).__name__}")
+        check_transport(transport, "a relay")
         if batch < 1 or lanes < 1:
             raise DeclarationError("a relay takes at least one event at once, in at least one lane")
         self._stopping = asyncio.Event()
         source = Connections(self, _opening(connections) if isinstance(connections, str) else connections)
-        publisher = Publisher(transport, timeout)
+        if source.most is not None and source.most < lanes:
+            raise DeclarationError(
+                f"a relay with {lanes} lanes keeps as many connections, and its pool has {source.most}: give it a "
+                "larger one, or fewer lanes"
+            )
+        self._publisher = Publisher(transport, timeout, self._stopping)
+        outage, connecting = Outage(), asyncio.Lock()
         self._lanes = [
             Lane(
                 source,
                 outbox or Outbox(),
-                publisher,
+                self._publisher,
+                outage,
+                connecting,
                 batch=batch,
                 poll=poll,
                 prune_after=prune_after if number == 0 else None,
@@ -88,44 +95,58 @@ class Relay:
             for number in range(lanes)
         ]
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopping.is_set()
+
     def stop(self) -> None:
-        """Have `run` or `drain` return after the batches at hand; for a signal handler."""
+        """Have `run` or `drain` return once what is on its way is confirmed and marked; for a signal handler.
+
+        No other is begun. What the broker does not confirm within a few seconds is left in the outbox.
+        """
         self._stopping.set()
 
     async def run(self) -> None:
-        """Publish until `stop` is called. Whenever the database is out of reach, it is tried again.
+        """Publish until `stop` is called. Whenever the database is out of reach or read-only, it is tried again.
+
+        So is one that refuses the password or is not known: Postgres's client tells that by a text alone, and it may be
+        about to be mended. The log says why.
 
         Raises:
-            NoOutbox: If the database has no such table.
+            NoTable: If the database has no such table, or one of the first form.
+            psycopg_pool.PoolClosed: If the connections are those of a pool that is not open.
         """
-        await _side_by_side(self._stopped_when_idle(lane) for lane in self._lanes)
+        await _side_by_side(self._stopped_when_idle(lane, lane.run()) for lane in self._lanes)
 
     async def drain(self) -> Batch:
         """Publish until nothing is left that can be published now, and return the sum of what was done.
 
+        Of what failed, the sum has only what could not be sent until the end. At last, what is to be pruned is pruned.
+
         Raises:
-            NoOutbox: If the database has no such table.
-            psycopg.OperationalError: If the database is out of reach.
+            NoTable: If the database has no such table, or one of the first form.
+            psycopg.Error: If the database is out of reach, or read-only.
         """
         began = monotonic()
-        batches = await _side_by_side(lane.drain() for lane in self._lanes)
-        done = [batch for lane in batches for batch in lane]
+        done: list[Batch] = []
+        await _side_by_side(self._stopped_when_idle(lane, lane.drain(done)) for lane in self._lanes)
         return Batch(
             published=sum(batch.published for batch in done),
             refused=sum(batch.refused for batch in done),
             held=sum(batch.held for batch in done),
-            failed=sum(batch.failed for batch in done),
+            failed=self._publisher.failing,
             seconds=monotonic() - began,
         )
 
-    async def _stopped_when_idle(self, lane: Lane) -> None:
-        """Run a lane. To stop, it is let finish its batch, or is cut short where it has none."""
-        work = asyncio.create_task(lane.run())
+    async def _stopped_when_idle(self, lane: Lane, what: Coroutine[Any, Any, None]) -> None:
+        """Have a lane work. To stop, it is let finish its batch, or is cut short where it has none."""
+        work = asyncio.create_task(what)
         stopping = asyncio.create_task(self._stopping.wait())
         try:
             await asyncio.wait((work, stopping), return_when=asyncio.FIRST_COMPLETED)
             if lane.is_busy:
-                await asyncio.wait((work,))
+                await asyncio.wait((work,), timeout=_LONGEST_STOP)
         finally:
             work.cancel()
             stopping.cancel()
@@ -134,11 +155,11 @@ class Relay:
             work.result()
 
 
-async def _side_by_side(works: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:
-    """Return what some coroutines return; the first error ends them all and is raised."""
+async def _side_by_side(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run some coroutines; the first error ends them all and is raised."""
     tasks = [asyncio.create_task(work) for work in works]
     try:
-        return await asyncio.gather(*tasks)
+        await asyncio.gather(*tasks)
     finally:
         for task in tasks:
             task.cancel()
@@ -146,8 +167,9 @@ async def _side_by_side(works: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:
 
 
 def _opening(url: str) -> Callable[[], Any]:
+    check_url(url)
+
     async def opened() -> psycopg.AsyncConnection[Any]:
-        name = "jobarium-events relay"
-        return await psycopg.AsyncConnection.connect(url, autocommit=True, fallback_application_name=name)
+        return await aconnect(url, "jobarium-events relay")
 
     return opened

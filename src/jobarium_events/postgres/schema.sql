@@ -8,6 +8,7 @@ create table if not exists "outbox_event" (
     event_version text not null,
     idempotency_key text not null,
     aggregate text not null,
+    ordering_key json,
     bucket smallint not null,
     body bytea not null,
     attributes json not null,

@@ -1,4 +1,7 @@
-"""Looking after an outbox: how it stands, what is set aside, and deleting what was published long ago."""
+"""Looking after an outbox: how it stands, what is set aside, and deleting what was published long ago.
+
+Each raises `NoTable` if the outbox's table is not there, or is one of the first form.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ with extra("postgres"):
 if TYPE_CHECKING:
     from uuid import UUID
 
-__all__ = ["SetAside", "Status", "drop", "prune", "requeue", "set_aside", "status"]
+__all__ = ["Backlog", "SetAside", "Status", "backlog", "drop", "prune", "prune_once", "requeue", "set_aside", "status"]
 
 Connection = psycopg.AsyncConnection[Any]
 
@@ -28,7 +31,7 @@ class Status(msgspec.Struct, frozen=True):
 
     Attributes:
         waiting: How many events are to be published.
-        held: How many are set aside, or stand behind one that is.
+        held: How many stand behind one of their aggregate that is set aside.
         set_aside: How many the broker will never take.
         oldest_seconds: How long the oldest waits; None if none does.
         published_last_minute: How many were published within the last minute.
@@ -39,6 +42,18 @@ class Status(msgspec.Struct, frozen=True):
     set_aside: int
     oldest_seconds: float | None
     published_last_minute: int
+
+
+class Backlog(msgspec.Struct, frozen=True):
+    """What is left in an outbox, in short.
+
+    Attributes:
+        waiting: How many events are to be published; if that is more than was asked for, one more than that.
+        is_blocked: Whether an event is set aside.
+    """
+
+    waiting: int
+    is_blocked: bool
 
 
 class SetAside(msgspec.Struct, frozen=True):
@@ -71,6 +86,12 @@ async def status(connection: Connection, outbox: Outbox) -> Status:
     return Status(*rows[0])
 
 
+async def backlog(connection: Connection, outbox: Outbox, most: int) -> Backlog:
+    """Count what waits, up to a number; it takes some ten milliseconds for each 100,000, however many there are."""
+    ((waiting, is_blocked),) = await _rows(connection, outbox, "backlog", {"most": most, "buckets": BUCKETS})
+    return Backlog(waiting, is_blocked)
+
+
 async def set_aside(connection: Connection, outbox: Outbox) -> list[SetAside]:
     """List what the broker will never take, the oldest first."""
     return [SetAside(*row) for row in await _rows(connection, outbox, "set_aside", {})]
@@ -78,6 +99,8 @@ async def set_aside(connection: Connection, outbox: Outbox) -> list[SetAside]:
 
 async def requeue(connection: Connection, outbox: Outbox, events: Sequence[UUID] | None = None) -> list[str]:
     """Have events that are set aside, by their ids or all of them, published after all, and what stands behind them.
+
+    On a connection with a transaction open on it, that must be one at READ COMMITTED.
 
     Returns:
         The ids of those that were set aside.
@@ -87,6 +110,8 @@ async def requeue(connection: Connection, outbox: Outbox, events: Sequence[UUID]
 
 async def drop(connection: Connection, outbox: Outbox, events: Sequence[UUID] | None = None) -> list[str]:
     """Delete events that are set aside, by their ids or all of them; what stands behind them is published.
+
+    On a connection with a transaction open on it, that must be one at READ COMMITTED.
 
     Returns:
         The ids of those that are gone.
@@ -108,24 +133,37 @@ async def prune(connection: Connection, outbox: Outbox, older_than: timedelta, *
     Returns:
         How many rows are gone.
     """
-    statement = outbox.statement("prune")
-    gone = 0
-    while True:
+    gone = last = await prune_once(connection, outbox, older_than, batch)
+    while last >= batch:
+        last = await prune_once(connection, outbox, older_than, batch)
+        gone += last
+    return gone
+
+
+async def prune_once(connection: Connection, outbox: Outbox, older_than: timedelta, batch: int) -> int:
+    """Delete at most `batch` rows that were published longer ago than this, in one transaction; return how many."""
+    with outbox.maker.explained():
         async with connection.transaction():
-            cursor = await connection.execute(statement, {"older_than": older_than, "batch": batch})
-        gone += cursor.rowcount
-        if cursor.rowcount < batch:
-            return gone
+            values = {"older_than": older_than, "batch": batch}
+            return (await connection.execute(outbox.statement("prune"), values, prepare=False)).rowcount
 
 
 async def _released(connection: Connection, outbox: Outbox, how: str, events: Sequence[UUID] | None) -> list[str]:
     ids = None if events is None else list(events)
+    is_first = connection.pgconn.transaction_status == psycopg.pq.TransactionStatus.IDLE
     async with connection.transaction():
-        await _rows(connection, outbox, "lock_aggregates", {"table": outbox.table, "ids": ids})
-        return [event_id for (event_id,) in await _rows(connection, outbox, how, {"ids": ids})]
+        if is_first:  # what was committed while the locks were waited for is to be seen
+            await connection.execute("set transaction isolation level read committed")
+        locked = await _rows(connection, outbox, "lock_aggregates", {"table": outbox.table, "ids": ids})
+        values = {"ids": ids, "buckets": [bucket for bucket, _ in locked]}
+        released = await _rows(connection, outbox, how, values)
+        with outbox.maker.explained():
+            await connection.execute(outbox.statement("release"), values)
+        return [event_id for (event_id,) in released]
 
 
 async def _rows(connection: Connection, outbox: Outbox, name: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-    async with psycopg.AsyncCursor(connection, row_factory=tuple_row) as cursor:
-        await cursor.execute(outbox.statement(name), values)
-        return await cursor.fetchall()
+    with outbox.maker.explained():
+        async with psycopg.AsyncCursor(connection, row_factory=tuple_row) as cursor:
+            await cursor.execute(outbox.statement(name), values)
+            return await cursor.fetchall()

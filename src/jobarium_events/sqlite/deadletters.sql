@@ -33,6 +33,12 @@ where id > :after
 order by id
 limit :limit
 
+-- name: kinds
+select event, version, reason, consumer, count(*)
+from {dead_letter}
+group by event, version, reason, consumer
+order by event, version, reason, consumer
+
 -- name: one
 select id, raw, attributes, consumer, event, version, reason, problem, violations, rejected_at, replayed_at
 from {dead_letter}

@@ -6,12 +6,11 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from jobarium_events.envelope import Outcome
-from jobarium_events.errors import DeclarationError
-from jobarium_events.inboxes import Arrival, NotCommitted, storable
+from jobarium_events.inboxes import Arrival, NotCommitted, handed, sortable, storable
 from jobarium_events.sqlite.database import Database
 from jobarium_events.statements import identifier, statements
 
@@ -50,7 +49,7 @@ class SqliteInbox:
         texts = {name: text.format_map(names) for name, text in statements(__package__, "inbox.sql").items()}
         self._claim, self._unclaim = texts["claim"], texts["unclaim"]
         self._move, self._prune = texts["move"], texts["prune"]
-        self._database = Database(path, texts["tables"], patience)
+        self._database = Database(path, texts["tables"], event_table, patience)
         self._running: ContextVar[sqlite3.Connection] = ContextVar(f"{event_table}.connection")
 
     @property
@@ -62,10 +61,7 @@ class SqliteInbox:
         Raises:
             DeclarationError: If no handler is running.
         """
-        try:
-            return self._running.get()
-        except LookupError:
-            raise DeclarationError("there is no transaction here: an inbox has a connection within a handler") from None
+        return handed(self._running)
 
     @contextmanager
     def claim(self, arrival: Arrival) -> Iterator[Outcome | None]:
@@ -101,13 +97,19 @@ class SqliteInbox:
             How many events were forgotten.
         """
         done = 0
-        moment = before.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+        if self.missing():
+            return done
+        moment = f"{sortable(before)[:-4]}Z"  # in thousandths of a second, as SQLite writes them
         while True:
-            with self._database.transaction() as connection:
+            with self._database.transaction(make=False) as connection:
                 removed = connection.execute(self._prune, {"before": moment, "batch": batch}).rowcount
             done += removed
             if removed < batch:
                 return done
+
+    def missing(self) -> str | None:
+        """Return the name of the table of what was handled if it is not there, as nothing was; it is not made."""
+        return self._database.missing()
 
     def close(self) -> None:
         """Close the connections that are idle; the inbox can still be used."""

@@ -111,10 +111,41 @@ def test_bounds_are_patterns_that_automata_can_say_and_certain_lies_within_possi
         "uuid": "1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed", "ipv6": "1:2:3:4:5:6:7:8", "hostname": "a.example",
         "idn-hostname": "a.example", "email": "a@b.example", "idn-email": "a@b.example", "uri": "http://a",
         "iri": "http://a", "uri-reference": "/a", "iri-reference": "/a", "uri-template": "a", "json-pointer": "/a~1b",
-        "relative-json-pointer": "1/a", "regex": "a",
+        "relative-json-pointer": "1/a", "regex": "a", "duration": "P1Y2M3DT4H5M6S",
     }  # fmt: skip
-    if name in sample:
-        assert judged(name, sample[name]) == (True, True)
+    assert judged(name, sample[name]) == (True, True)
+
+
+# Those of the JSON Schema Test Suite, and of the grammar in RFC 3339, appendix A.
+@pytest.mark.parametrize(
+    "text", ["P4DT12H30M5S", "P4Y", "PT0S", "P0D", "P1M", "PT1M", "PT36H", "P1DT12H", "P2W", "P1Y2M"]
+)
+def test_a_duration_certainly_is_one(text):
+    assert judged("duration", text) == (True, True)
+    assert judged("duration", text.lower()) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "PT1D",
+        "4DT12H",
+        "P",
+        "P1YT",
+        "PT",
+        "P2D1Y",
+        "P1D2H",
+        "P2S",
+        "P1Y2W",
+        "P1",
+        "P\u09e8Y",
+        "P1Y2D",
+        "PT1H5S",
+        "P-1D",
+    ],
+)
+def test_what_is_no_duration_possibly_is_none(text):
+    assert judged("duration", text) == (False, False)
 
 
 def test_the_formats_that_are_checked_are_all_known():

@@ -1,3 +1,4 @@
+import sys
 import time
 
 import pytest
@@ -106,6 +107,40 @@ def test_a_search_ends_when_its_steps_or_its_time_are_over():
     late = Solver(Nodes(formats=True), steps=10**9, deadline=time.monotonic() - 1)
     with pytest.raises(Exhausted):
         late.solve(goal(late, hard))
+
+
+def kinds(count, **more):
+    return [{"required": ["t"], "properties": {"t": {"const": i}, "v": {"minimum": i}, **more}} for i in range(count)]
+
+
+LONG = {
+    "texts": ({"type": "string", "pattern": "^(a|b)*a(a|b){25}$"}, {"pattern": "^(b|a)*a(b|a){25}$"}),
+    "names": (
+        {"type": "object", "patternProperties": {each: {"minimum": ord(each)} for each in "abcdefghijkl"}},
+        {"patternProperties": {f"{each}{each}?": {"minimum": ord(each)} for each in "abcdefghijkl"}},
+    ),
+    "kinds": ({"type": "object", "oneOf": kinds(40)}, {"anyOf": kinds(40, extra={"type": "string"})}),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_a_step_is_so_much_work_and_no_more(name):
+    calls = 0
+
+    def count(_frame, event, _argument):
+        nonlocal calls
+        calls += event == "call"
+
+    search = solver(steps=4_000)
+    holds, fails = LONG[name]
+    wanted = goal(search, holds) | goal(search, fails, holds=False)
+    sys.setprofile(count)
+    try:
+        with pytest.raises(Exhausted):
+            search.solve(wanted)
+    finally:
+        sys.setprofile(None)
+    assert 10 < calls / 4_000 < 70
 
 
 def test_what_was_not_looked_into_is_told():

@@ -182,6 +182,8 @@ def test_a_keyword_that_depends_on_references_is_not_taken_for_another_that_is_w
         ({"const": "2024-02-29"}, {"format": "date"}, CONTAINED, CONTAINED),
         ({"type": "string"}, {"format": "colour"}, CONTAINED, CONTAINED),
         ({"const": "a..b"}, {"format": "idn-hostname"}, UNPROVEN, CONTAINED),
+        ({"type": "string", "format": "duration"}, {"pattern": "^[Pp]"}, CONTAINED, NOT_CONTAINED),
+        ({"type": "string"}, {"format": "duration"}, NOT_CONTAINED, CONTAINED),
     ],
 )
 def test_formats_assert_if_they_are_to(a, b, asserted, annotated):
@@ -215,6 +217,73 @@ def test_a_schema_that_is_none_is_an_error_on_either_side(schema, pointer):
         with pytest.raises(SchemaError) as raised:
             is_subset(*pair)
         assert raised.value.pointer == pointer
+
+
+# ---- unions
+
+
+def union(keyword, count, tag, *, more=(), is_closed=False):
+    """Return a union of records of so many kinds; those of `more` have an optional field more."""
+
+    def kind(number):
+        extra = {"extra": {"type": "string"}} if number in more else {}
+        properties = {"t": tag(number), "v": {"type": "integer", "minimum": 0}, "s": {"maxLength": 40}, **extra}
+        closed = {"additionalProperties": False} if is_closed else {}
+        return {"type": "object", "required": ["t", "v"], "properties": properties, **closed}
+
+    return {"properties": {"p": {keyword: [kind(number) for number in range(count)]}}}
+
+
+TAGS = {
+    "const": lambda number: {"const": f"k{number}"},
+    "enum": lambda number: {"enum": [f"k{number}", number]},
+    "type and const": lambda number: {"type": "integer", "const": number},
+    "inner": lambda number: {"type": "object", "required": ["k"], "properties": {"k": {"const": number}}},
+}
+
+
+@pytest.mark.parametrize("keyword", ["anyOf", "oneOf"])
+@pytest.mark.parametrize(("tag", "count"), [*((tag, 2) for tag in TAGS), *((tag, 16) for tag in TAGS), ("const", 60)])
+def test_an_optional_field_more_in_kinds_of_a_union_is_proven(keyword, tag, count, monkeypatch):
+    # Every kind is held against every other, and that is all.
+    monkeypatch.setattr(subset, "_STEPS", {True: 1_500 + 8 * count**2, False: 0})
+    monkeypatch.setattr(subset, "_SECONDS", 600.0)
+    for more in ((count - 1,), range(count)):
+        (before, closed), (after, closed_after) = (
+            [union(keyword, count, TAGS[tag], more=each, is_closed=closed) for closed in (False, True)]
+            for each in ((), more)
+        )
+        assert is_subset(closed, after).verdict is CONTAINED
+        assert is_subset(closed_after, before).verdict is CONTAINED
+
+
+def test_a_narrower_field_in_one_kind_of_a_union_is_shown():
+    before, after = union("anyOf", 30, TAGS["const"]), union("anyOf", 30, TAGS["const"], more=(7,))
+    answer = is_subset(before, after)
+    assert answer.verdict is NOT_CONTAINED
+    assert answer.witness["p"]["t"] == "k7"
+
+
+RECORDS = range(40)
+BOUNDED = {
+    "consts": tuple(
+        {"anyOf": [{"properties": {"t": {"const": i}, "v": {"minimum": i * sign}}, "required": ["t"]} for i in RECORDS]}
+        for sign in (1, -1)
+    ),
+    "members that add up": (
+        {"allOf": [{"anyOf": [{"required": [f"a{i}"]}, {"required": [f"b{i}"]}]} for i in range(16)]},
+        {"minProperties": 16},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BOUNDED)
+def test_choices_that_have_little_to_do_with_each_other_are_not_all_tried(name, monkeypatch):
+    monkeypatch.setattr(subset, "_SECONDS", 600.0)
+    monkeypatch.setattr(subset, "_STEPS", {True: 15_000, False: 0})
+    a, b = BOUNDED[name]
+    assert is_subset({"type": "object", **a}, b).verdict is CONTAINED
+    assert is_subset({"type": "object", **b}, a).verdict is NOT_CONTAINED
 
 
 # ---- bounds

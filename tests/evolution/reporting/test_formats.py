@@ -12,13 +12,16 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from jobarium_events.cli.app import app
 from jobarium_events.evolution.findings import Finding, Severity
 from jobarium_events.evolution.reporting import as_github, as_json, as_markdown, as_sarif
 from jobarium_events.evolution.reporting.rules import RULES
-from jobarium_events.evolution.reporting.wording import printable, sentences, summary
+from jobarium_events.evolution.reporting.wording import printable, sentences, summary, witness
 from jobarium_events.evolution.reports import Report
 from jobarium_events.evolution.verdicts import Containment, Reader, Verdict
+from tests.folders import TEXT, one, schema
 
 SARIF = json.loads((Path(__file__).parent / "sarif-schema-2.1.0.json").read_text(encoding="utf-8"))
 BROKEN = Finding(
@@ -129,6 +132,27 @@ def test_json_is_the_same_when_it_is_printable(found: Report) -> None:
     assert [(each["text"], each.get("advice", "")) for each in told] == [
         (each.text, each.advice) for each in found.findings
     ]
+
+
+LARGE = [2**64, -(2**70), {"n": [10**30]}]
+
+
+@pytest.mark.parametrize("document", LARGE)
+@pytest.mark.parametrize("form", [as_github, as_json, as_markdown, as_sarif])
+def test_a_witness_may_have_any_integer(form: Callable[[Report], str], document: object) -> None:
+    large = msgspec.structs.replace(BROKEN, proof=Containment(Verdict.NOT_CONTAINED, witness=document))
+    assert json.loads(witness(large)) == document
+    assert re.search(r"\d{19}", form(report(large)))
+
+
+@pytest.mark.parametrize("form", ["text", "json", "github", "sarif", "markdown"])
+@pytest.mark.parametrize("mode", [[], ["--mode", "full"]])
+def test_a_limit_beyond_64_bits_is_reported(tmp_path: Path, form: str, mode: list[str]) -> None:
+    for folder, limit in (("old", {}), ("new", {"maximum": 2**64 - 1})):
+        one(tmp_path / folder, schema({"id": TEXT}, n={"type": "integer", **limit}))
+    old, new = (str(tmp_path / folder) for folder in ("old", "new"))
+    result = CliRunner().invoke(app, ["check", new, "--against", old, "--format", form, *mode])
+    assert (result.exit_code, str(2**64) in result.stdout) == (1, True), result.output
 
 
 def test_a_folder_cannot_add_a_workflow_command() -> None:

@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[3]
 KINDS = {kind.value for kind in ChangeKind}
 RULE = re.compile(r"[a-z]+(-[a-z]+)+")
 # The modules in which a text of that form is a rule.
-MODULES = ["allowing", "checking", "comparing", "decision", "decisions", "history", "lifecycle", "removed"]
+MODULES = ["allowing", "checking", "comparing", "decision", "decisions", "earlier", "history", "lifecycle", "removed"]
+MODULES += ["rewritten"]
 
 
 def literals(module: str) -> Iterator[str]:

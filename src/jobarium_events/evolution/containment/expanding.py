@@ -1,4 +1,8 @@
-"""Takes a goal apart, for one JSON type, into the alternatives that its formulas leave: each a set of atoms."""
+"""Takes a goal apart, for one JSON type, into the alternatives that its formulas leave: each a set of atoms.
+
+What follows without a choice is taken in first, and an alternative that what is settled refutes is no choice. Of what
+is left, each kind of a union is taken in turn; what must not hold comes last, when most of it is settled.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from jobarium_events.evolution.containment.atoms import AllOf, AnyOf, Atom, Formula, Literal, denied
-from jobarium_events.evolution.containment.formulas import formula
+from jobarium_events.evolution.containment.atoms import AllOf, AnyOf, Atom, Formula, Literal
+from jobarium_events.evolution.containment.states import Context, State
 
 if TYPE_CHECKING:
     from jobarium_events.evolution.containment.nodes import Node
@@ -16,38 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Expansion"]
 
-
-class _State:
-    """What is settled so far, and which alternatives are still open."""
-
-    def __init__(self) -> None:
-        self.atoms: dict[Atom, None] = {}
-        self.literals: dict[Node, bool] = {}
-        self.open: list[AnyOf] = []
-
-    def copy(self, *, without: AnyOf | None = None) -> _State:
-        copy = _State()
-        copy.atoms = dict(self.atoms)
-        copy.literals = dict(self.literals)
-        copy.open = [each for each in self.open if each is not without]
-        return copy
-
-    def settled(self, part: Formula) -> bool | None:
-        """Whether a formula is true, or false, by what stands here already; None if neither shows."""
-        match part:
-            case Literal(node, holds):
-                known = self.literals.get(node)
-                return None if known is None else known is holds
-            case AllOf(parts):
-                settled = [self.settled(each) for each in parts]
-                return False if False in settled else None if None in settled else True
-            case AnyOf(parts):
-                settled = [self.settled(each) for each in parts]
-                return True if True in settled else None if None in settled else False
-            case _:
-                if part in self.atoms:
-                    return True
-                return False if denied(part) in self.atoms else None
+_LOOKED_AT = 20
+"""So much is looked at in a step, to settle formulas."""
 
 
 class Expansion:
@@ -56,12 +30,16 @@ class Expansion:
     def __init__(self, solver: Solver, kind: str) -> None:
         self.solver = solver
         self.kind = kind
+        self.context = Context(solver.formulas[kind], solver.outlines)
 
     def leaves(self, goal: Iterable[Literal]) -> Iterator[tuple[Atom, ...]]:
         """Yield sets of atoms; a value of the type satisfies the goal exactly if it satisfies one of the sets."""
-        return self._leaves(_State(), [*sorted(goal, key=_order, reverse=True)])
+        literals = frozenset(goal)
+        if len({literal.node for literal in literals}) < len(literals):
+            return iter(())  # a schema is to hold and to fail
+        return self._leaves(State(self.context), [*sorted(literals, key=_order, reverse=True)])
 
-    def _leaves(self, state: _State, pending: list[Formula]) -> Iterator[tuple[Atom, ...]]:
+    def _leaves(self, state: State, pending: list[Formula]) -> Iterator[tuple[Atom, ...]]:
         if not self._settle(state, pending):
             return
         if not state.open:
@@ -75,26 +53,27 @@ class Expansion:
             if not state.open:
                 yield tuple(state.atoms)
                 return
-        choice = min(state.open, key=lambda each: len(each.parts))
+        # What is taken of a union refutes most of what its kinds deny, so that denials come last.
+        choice = min(state.open, key=lambda each: (each.denies is not None, len(each.parts)))
+        state.open.remove(choice)
         for part in choice.parts:
-            self.solver.spend(1 + sum(len(each.parts) for each in state.open) // 64)
-            yield from self._leaves(state.copy(without=choice), [part])
+            self.solver.spend(1 + (len(state.atoms) + len(state.literals) + len(state.open)) // 64)
+            yield from self._leaves(state.copy(), [part])
 
-    def _settle(self, state: _State, pending: list[Formula]) -> bool:
+    def _settle(self, state: State, pending: list[Formula]) -> bool:
         """Take in formulas, and all that follows from them without a choice; False if they contradict each other."""
         while pending:
             if not (self._take_in(state, pending) and self._narrow(state, pending)):
                 return False
         return True
 
-    def _narrow(self, state: _State, pending: list[Formula]) -> bool:
+    def _narrow(self, state: State, pending: list[Formula]) -> bool:
         """Drop the alternatives that cannot be taken any more; the last that is left of several is pending."""
         still_open = []
         for each in state.open:
-            settled = [state.settled(part) for part in each.parts]
-            if True in settled:
+            left = self._left(state, each)
+            if left is None:
                 continue
-            left = tuple(part for part, known in zip(each.parts, settled, strict=True) if known is None)
             if not left:
                 return False
             if len(left) > 1:
@@ -102,9 +81,27 @@ class Expansion:
             else:
                 pending.append(left[0])
         state.open = still_open
+        self._pay_for(state)
         return True
 
-    def _take_in(self, state: _State, pending: list[Formula]) -> bool:
+    def _left(self, state: State, choice: AnyOf) -> tuple[Formula, ...] | None:
+        """Return the alternatives that can still be taken; None if one holds already."""
+        left = []
+        for part in choice.parts:
+            settled = state.settled(part)
+            if settled:
+                return None
+            if settled is None:
+                left.append(part)
+        return tuple(left)
+
+    def _pay_for(self, state: State) -> None:
+        """Take the steps that it cost to look at formulas."""
+        steps, state.looked = divmod(state.looked, _LOOKED_AT)
+        if steps:
+            self.solver.spend(steps)
+
+    def _take_in(self, state: State, pending: list[Formula]) -> bool:
         while pending:
             part = pending.pop()
             settled = state.settled(part)
@@ -115,20 +112,22 @@ class Expansion:
             match part:
                 case Literal(node, holds):
                     state.literals[node] = holds
-                    pending.append(formula(part, self.kind))
+                    pending.append(self.context.formulas.of(part))
                 case AllOf(parts):
                     pending.extend(reversed(parts))
                 case AnyOf():
                     state.open.append(part)
                 case _:
-                    state.atoms[part] = None
+                    state.add(part)
         return True
 
-    def _is_impossible(self, state: _State) -> bool:
+    def _is_impossible(self, state: State) -> bool:
         """Whether no value satisfies even what is settled."""
-        return self.solver.leaf(self.kind, tuple(state.atoms)).nothing
+        too_large = state.is_too_large()
+        self._pay_for(state)
+        return too_large or self.solver.leaf(self.kind, tuple(state.atoms)).nothing
 
-    def _look_ahead(self, state: _State) -> bool:
+    def _look_ahead(self, state: State) -> bool:
         """Drop the alternatives that what is settled leaves no room for; False if no way out of one is left."""
         ruled_out: dict[Node, bool] = {}
 

@@ -1,12 +1,14 @@
 """What is known of the texts that are in a format: some that certainly are, and all that possibly are, as patterns.
 
 `jobarium_events.validation.formats` defines the formats that the library checks; the patterns here only bound them. The
-other formats of draft-07 are annotations to the library, but a containment may be asked for with every format asserted.
-For those whose texts are a regular language the patterns follow the RFC that defines them; of the rest nothing is known
-but that the same text cannot both be in a format and not.
+other formats of the dialects are annotations to the library, but a containment may be asked for with every format
+asserted. For those whose texts are a regular language the patterns follow the RFC that defines them; of the rest
+nothing is known but that the same text cannot both be in a format and not.
 """
 
 from __future__ import annotations
+
+import re
 
 __all__ = ["FORMATS", "bounds", "implied"]
 
@@ -28,11 +30,18 @@ _LABEL = r"[0-9A-Za-z](?:[0-9A-Za-z-]{0,61}[0-9A-Za-z])?"
 _BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4 = rf"{_BYTE}(?:\.{_BYTE}){{3}}"
 
+_TIME = "T(?:[0-9]+H(?:[0-9]+M(?:[0-9]+S)?)?|[0-9]+M(?:[0-9]+S)?|[0-9]+S)"
+_DAYS = "(?:[0-9]+Y(?:[0-9]+M(?:[0-9]+D)?)?|[0-9]+M(?:[0-9]+D)?|[0-9]+D)"
+_DURATION = f"^P(?:{_DAYS}(?:{_TIME})?|{_TIME}|[0-9]+W)$"
+# RFC 3339 gives a grammar in which the letters are of either case; ISO 8601, from which it comes, has capitals.
+_ANY_DURATION = re.sub("[DHMPSTWY]", lambda letter: f"[{letter[0]}{letter[0].lower()}]", _DURATION)
+
 _CERTAIN = {
     "uuid": _UUID,
     "date": f"^{_DATE}$",
     "time": f"^{_SURE_CLOCK}(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])$",
     "date-time": f"^{_SURE_DATE}T{_SURE_CLOCK}(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])$",
+    "duration": _DURATION,
     "ipv4": f"^{_IPV4}$",
     "ipv6": f"^(?:{_HEX}{{1,4}}:){{7}}{_HEX}{{1,4}}$",
     "hostname": rf"^{_LABEL}(?:\.{_LABEL}){{0,2}}$",
@@ -53,6 +62,7 @@ _POSSIBLE = {
     "date": f"^{_DATE}$",
     "time": f"^{_CLOCK}{_OFFSET}$",
     "date-time": f"^{_DATE}[Tt ]{_CLOCK}{_OFFSET}$",
+    "duration": _ANY_DURATION,
     "ipv4": f"^{_IPV4}$",
     "ipv6": r"^(?=[^]*:[^]*:)[0-9a-fA-F:.]{2,45}$",
     "hostname": rf"^{_LABEL}(?:\.{_LABEL})*\.?$",

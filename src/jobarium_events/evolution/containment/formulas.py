@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -41,7 +41,10 @@ from jobarium_events.evolution.containment.evaluating import unevaluated
 from jobarium_events.evolution.containment.nodes import Node
 from jobarium_events.validation.dialects import DRAFT_7, DRAFT_2019_09, DRAFT_2020_12
 
-__all__ = ["TYPES", "formula", "fraction", "type_of"]
+if TYPE_CHECKING:
+    from jobarium_events.evolution.containment.found import Spend
+
+__all__ = ["TYPES", "Formulas", "formula", "fraction", "type_of"]
 
 TYPES = ("null", "boolean", "number", "string", "array", "object")
 """The JSON types; an integer is a number that is a multiple of 1."""
@@ -54,6 +57,28 @@ def formula(literal: Literal, kind: str) -> Formula:
         return positive
     negative = denied(positive)
     return replace(negative, denies=opposite(literal)) if isinstance(negative, AnyOf) else negative
+
+
+class Formulas:
+    """What literals say of values of one JSON type, each read once.
+
+    Args:
+        kind: The type.
+        spend: Called for each step; may raise to end the search.
+    """
+
+    def __init__(self, kind: str, spend: Spend) -> None:
+        self._kind = kind
+        self._spend = spend
+        self._known: dict[bool, dict[Node, Formula]] = {True: {}, False: {}}
+
+    def of(self, literal: Literal) -> Formula:
+        """Return what a literal says."""
+        known = self._known[literal.holds].get(literal.node)
+        if known is None:
+            self._spend(1)
+            known = self._known[literal.holds][literal.node] = formula(literal, self._kind)
+        return known
 
 
 def type_of(value: Any) -> str:

@@ -80,6 +80,7 @@ class Nodes:
 
     def __init__(self, *, formats: bool) -> None:
         self._known: dict[tuple[str, ...], Node] = {}
+        self._plain: dict[str, Node] = {}
         self._nowhere = _Whole({})
         self._kept = (ASSERTING | _REFERRING) - (frozenset() if formats else {"format"})
 
@@ -94,7 +95,11 @@ class Nodes:
 
     def plain(self, schema: Schema) -> Node:
         """Return the node of a schema of draft-07 that stands nowhere, and refers to nothing."""
-        return self.node(self._nowhere, schema)
+        text = repr(schema)  # the same few are asked for again and again
+        node = self._plain.get(text)
+        if node is None:
+            node = self._plain[text] = self.node(self._nowhere, schema)
+        return node
 
     def node(self, whole: _Whole, schema: Schema) -> Node:
         """Return the node of a subschema."""

@@ -81,6 +81,7 @@ class _Objects:
         self.needs: list[_Need] = []
         self.names_said: frozenset[Literal] = frozenset()
         self.complete = True
+        self._names_known: dict[str | _Class, Goal] = {}
         self.plain = solver.nodes.plain
         for atom in atoms:
             self._take(atom)
@@ -123,6 +124,13 @@ class _Objects:
         return frozenset(each.literal for each in self.every if _selects(each.selector, place))
 
     def _said_of_name(self, place: str | _Class) -> Goal:
+        said = self._names_known.get(place)
+        if said is None:
+            self.solver.spend(1 + len(self.patterns) // 4)
+            said = self._names_known[place] = self._name(place)
+        return said
+
+    def _name(self, place: str | _Class) -> Goal:
         if isinstance(place, str):
             return self.names_said | {Literal(self.plain({"enum": [place]}), holds=True)}
         text = Literal(self.plain({"type": "string"}), holds=True)
@@ -275,7 +283,7 @@ class _Objects:
             found = self.solver.solve(self._said_of_name(slot.place) | slot.name, count)
             self.complete &= found.complete or len(found.values) == count
             choices.append([name for name in found.values if isinstance(name, str)])
-        self.solver.spend(1 + sum(map(len, choices)) // 64)
+        self.solver.spend(1 + len(slots) // 4 + sum(map(len, choices)) // 16)
         return distinct(choices)
 
     def _built(self, slots: tuple[_Slot, ...]) -> Iterator[dict[str, Any]]:

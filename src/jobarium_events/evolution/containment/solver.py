@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 from jobarium_events.evolution.containment.arrays import arrays
 from jobarium_events.evolution.containment.atoms import Among, Atom, Opaque
 from jobarium_events.evolution.containment.expanding import Expansion
-from jobarium_events.evolution.containment.formulas import TYPES
+from jobarium_events.evolution.containment.formulas import TYPES, Formulas
 from jobarium_events.evolution.containment.found import Found, Goal
 from jobarium_events.evolution.containment.numbers import numbers
 from jobarium_events.evolution.containment.objects import objects
+from jobarium_events.evolution.containment.outlines import Outlines
 from jobarium_events.evolution.containment.strings import strings
 from jobarium_events.evolution.containment.values import identity
 
@@ -46,11 +47,15 @@ class Solver:
 
     Attributes:
         nodes: Of the schemas.
+        formulas: What the schemas say of values of each JSON type.
+        outlines: Of the schemas.
         unclear: What was not looked into, for a message.
     """
 
     def __init__(self, nodes: Nodes, *, steps: int, deadline: float, wide: bool = True) -> None:
         self.nodes = nodes
+        self.formulas = {kind: Formulas(kind, self.spend) for kind in TYPES}
+        self.outlines = Outlines(self.spend)
         self.unclear: set[str] = set()
         self._left = steps
         self._spends = 0

@@ -27,7 +27,7 @@ __all__ = ["is_subset"]
 _STEPS = {True: 40_000, False: 20_000}
 """How many steps a search may take, for a proof and then for a witness: about half a second, and a quarter."""
 _SECONDS = 3.0
-"""How long both may take, on a machine where steps take longer than they should."""
+"""How long both may take, for a machine that is several times slower than that; on others the steps are over before."""
 _EXACT = 2**53
 """Floats hold all integers up to here, and not all of those beyond."""
 _CANDIDATES = 6
@@ -38,7 +38,8 @@ def is_subset(a: Schema, b: Schema, *, formats: bool = True) -> Containment:
     """Tell whether every document that `a` accepts is accepted by `b`.
 
     ``contained`` rests on a proof, ``not-contained`` on a document that the compiled validators have judged. The search
-    is bounded in steps and, at less than a second, in time; where a bound is reached the answer is ``unproven``.
+    is bounded in steps, which take about half a second and at most about one; where they are over, the answer is
+    ``unproven``. A machine that is several times slower is stopped by the clock, after three seconds.
 
     Args:
         a: A draft-07, 2019-09 or 2020-12 schema; neither is changed.

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import orjson
 
 from jobarium_events.evolution.findings import Severity
 from jobarium_events.evolution.reporting.locations import located
-from jobarium_events.evolution.reporting.wording import printable_json
+from jobarium_events.evolution.reporting.wording import json_text
 
 if TYPE_CHECKING:
     from jobarium_events.evolution.comparing import Comparison
@@ -34,7 +33,7 @@ def as_json(report: Report) -> str:
         ],
         "comparisons": [_comparison(each) for each in report.comparisons],
     }
-    return printable_json(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode())
+    return json_text(document, indent=2) + "\n"
 
 
 def _comparison(comparison: Comparison) -> dict[str, Any]:

@@ -51,8 +51,12 @@ RULES: dict[str, str] = {
     "no-baseline": "There is nothing that published contracts could be held against.",
     "baseline-empty": "The baseline has no catalog, or one of which nothing had been released: every contract is new.",
     "breaking-undecided": "A new version breaks with the one before it in a place that no accepted decision names.",
+    "earlier-release-broken": (
+        "A change breaks with an earlier form of the version: events that are stored, or consumers of a recent release."
+    ),
     "field-returned": "A field that was removed is back as something else.",
     "value-returned": "A value that a list had lost is back with another meaning.",
+    "lock-rewritten": "The lock does not say what the lock of the baseline says of the past.",
     "backward-incompatible": "A registry would refuse it: the new schema does not read what was written with the old.",
     "forward-incompatible": "A registry would refuse it: the old schema does not read what is written with the new.",
     "unproven": "Neither a proof nor a witness was found; that is never taken for safe.",
@@ -63,7 +67,7 @@ RULES: dict[str, str] = {
     "history-rewritten": "A move of the lifecycle that has taken place is bound to another release.",
     "lifecycle-reversed": "A move of the lifecycle that has taken place is taken back.",
     "move-backdated": "A move of the lifecycle is bound to a release that went out without it.",
-    "owner-changed": "An event has another owner, and no decision allows it.",
+    "owner-changed": "An event has another owner than it had; a decision has to name the new one.",
     "planned-reordered": "Planned releases come in another order.",
     "release-moved-earlier": "A move of the lifecycle comes earlier than it was planned.",
     "release-not-frozen": "A release is in the manifest, and not in the lock.",

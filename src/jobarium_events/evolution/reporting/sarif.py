@@ -6,11 +6,9 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import orjson
-
 from jobarium_events.evolution.reporting.locations import Location, located
 from jobarium_events.evolution.reporting.rules import RULES
-from jobarium_events.evolution.reporting.wording import printable, printable_json, sentences
+from jobarium_events.evolution.reporting.wording import json_text, printable, sentences
 
 if TYPE_CHECKING:
     from jobarium_events.evolution.findings import Finding
@@ -31,7 +29,7 @@ def as_sarif(report: Report) -> str:
         "results": [_result(finding, location, rules.index(finding.rule)) for finding, location in located(report)],
     }
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
-    return printable_json(orjson.dumps(log, option=orjson.OPT_INDENT_2).decode()) + "\n"
+    return json_text(log, indent=2) + "\n"
 
 
 def _rule(rule: str) -> dict[str, Any]:

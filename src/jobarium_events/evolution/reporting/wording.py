@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
-
-import orjson
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jobarium_events.evolution.findings import Severity
 from jobarium_events.evolution.verdicts import Verdict
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
     from jobarium_events.evolution.reports import Report
     from jobarium_events.evolution.verdicts import Containment
 
-__all__ = ["View", "printable", "printable_json", "sentences", "summary", "verdict", "views", "witness"]
+__all__ = ["View", "json_text", "printable", "sentences", "summary", "verdict", "views", "witness"]
 
 
 class View(NamedTuple):
@@ -41,9 +39,12 @@ def printable(text: str, *, keep: str = "") -> str:
     )
 
 
-def printable_json(document: str) -> str:
-    """Return the same JSON without characters that steer what shows it; JSON itself escapes only some of them."""
-    return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in document)
+def json_text(document: Any, *, indent: int | None = None) -> str:
+    """Return a document as JSON without characters that steer what shows it; JSON itself escapes only some of them."""
+    # orjson refuses integers of more than 64 bits, which a witness may have.
+    separators = (",", ":") if indent is None else (",", ": ")
+    text = json.dumps(document, ensure_ascii=False, indent=indent, separators=separators)
+    return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)
 
 
 def sentences(finding: Finding) -> str:
@@ -58,7 +59,7 @@ def witness(finding: Finding) -> str:
     """Return the witness of a finding as JSON in one line; empty where there is none."""
     if finding.proof is None or finding.proof.verdict is not Verdict.NOT_CONTAINED:
         return ""
-    return printable_json(orjson.dumps(finding.proof.witness).decode())
+    return json_text(finding.proof.witness)
 
 
 def summary(report: Report) -> str:

@@ -5,6 +5,7 @@ between the brokers stands in one module for each, its dialect, which is importe
 """
 
 from jobarium_events.integrations.faststream.attaching import attach
-from jobarium_events.integrations.faststream.transport import FastStreamTransport
+from jobarium_events.integrations.faststream.transport import FastStreamTransport, Unreachable
+from jobarium_events.integrations.undeliverable import Undeliverable
 
-__all__ = ["FastStreamTransport", "attach"]
+__all__ = ["FastStreamTransport", "Undeliverable", "Unreachable", "attach"]

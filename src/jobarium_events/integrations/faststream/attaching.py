@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING, Any
 
 from jobarium_events.consumer import Consumer
 from jobarium_events.errors import DeclarationError, Rejection
 from jobarium_events.extras import extra
 from jobarium_events.integrations.faststream.describing import consumed_by, described
-from jobarium_events.integrations.faststream.dialects import attributes_of, dialect_of
+from jobarium_events.integrations.faststream.dialects import attributes_of, check_options, dialect_of
 
 with extra("confluent,kafka,mqtt,nats,rabbit,redis"):
     from faststream import AckPolicy
@@ -43,14 +44,15 @@ def attach(broker: Any, consumer: Consumer, destination: Any, *, redeliver_after
         FastStream's subscriber.
 
     Raises:
-        DeclarationError: If the broker would lose events this way, or an option is not for you to choose.
+        DeclarationError: If the broker would lose events this way, or an option is unknown or not for you to choose.
     """
     if not isinstance(consumer, Consumer):
         raise DeclarationError("attach takes a Consumer: attach(broker, consumer, 'job.updated')")
-    taken = sorted(_OURS & options.keys())
-    if taken:
-        raise DeclarationError(f"{', '.join(taken)}: attach itself sees to that, as no event may be lost or changed")
+    seconds: Any = redeliver_after
+    if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+        raise DeclarationError(f"redeliver_after is a number of seconds, such as 1.0, not {redeliver_after!r}")
     dialect = dialect_of(broker)
+    check_options(broker.subscriber, options, ours=_OURS, others=dialect.attaching)
     fixed = {"ack_policy": AckPolicy.MANUAL, "decoder": _undecoded, "no_reply": True}
     subscribers = dialect.subscribers(broker, consumer, destination, {**options, **fixed})
     handle = _handler(consumer, dialect, subscribers[0], redeliver_after)
@@ -75,7 +77,9 @@ def _handler(consumer: Consumer, dialect: Dialect, subscriber: Any, redeliver_af
             try:
                 await consumer.aconsume(message.body, attributes)
             except Rejection as rejection:
-                _log.error("%s: %s; there are no dead letters, so it is lost", consumer.name, rejection)
+                event = attributes.get("event_id", "without an id")
+                text = "%s: there are no dead letters, so the broker is told to reject event %s: %s"
+                _log.error(text, consumer.name, event, rejection)
                 await dialect.reject(message)
                 return
             except Exception:

@@ -20,17 +20,45 @@ _REFUSALS = frozenset(
         KafkaError.MSG_SIZE_TOO_LARGE,
         KafkaError.RECORD_LIST_TOO_LARGE,
         KafkaError.TOPIC_EXCEPTION,
+    }
+)
+# A topic that was just made is unknown for a moment as well.
+_OBSTACLES = frozenset(
+    {
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
         KafkaError.UNKNOWN_TOPIC_OR_PART,
         KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001 - so librdkafka names its own
         KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001
     }
 )
+_PING = 4.0
 
 
 class _Confluent(Topics):
     def refusal(self, error: Exception) -> str | None:
-        cause = error.args[0] if isinstance(error, KafkaException) else None
-        return str(cause.str()) if isinstance(cause, KafkaError) and cause.code() in _REFUSALS else None
+        return _told(error, _REFUSALS)
+
+    def obstacle(self, error: Exception) -> str | None:
+        return _told(error, _OBSTACLES)
+
+    async def connect(self, broker: Any) -> None:
+        if broker._connection is not None:  # noqa: SLF001 - no other place tells
+            return
+        await broker.connect()
+        # librdkafka connects when it has something to send, and would wait for that long after.
+        answers = False
+        try:
+            answers = await broker.ping(_PING)
+        finally:
+            if not answers:
+                await broker.stop()
+        if not answers:
+            raise ConnectionError(f"no metadata within {_PING:g} s")
+
+    async def stop(self, broker: Any) -> None:
+        # It ends once it has sent what it has, which may take minutes where Kafka is away. That has failed already.
+        if broker._connection is None or not len(broker.config.producer._producer.producer.producer):  # noqa: SLF001
+            await broker.stop()
 
     def check_publishing(self, broker: Any, options: Mapping[str, Any]) -> None:
         if broker.config.connection_config.producer_config["acks"] not in ("all", -1):
@@ -54,6 +82,11 @@ class _Confluent(Topics):
         if any(isinstance(value, bytes) and value != value.decode(errors="replace").encode() for _, value in headers):
             record.set_headers([(name, (value or b"").decode(errors="replace")) for name, value in headers])
         return await parse(record)
+
+
+def _told(error: Exception, codes: frozenset[int]) -> str | None:
+    cause = error.args[0] if isinstance(error, KafkaException) else None
+    return str(cause.str()) if isinstance(cause, KafkaError) and cause.code() in codes else None
 
 
 DIALECT = _Confluent()

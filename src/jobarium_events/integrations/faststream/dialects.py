@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
+import logging
 from abc import ABC, abstractmethod
+from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from jobarium_events.errors import DeclarationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from jobarium_events.consumer import Consumer
     from jobarium_events.envelope import Message
 
-__all__ = ["JSON", "ORDERING_KEY", "TIMEOUT", "Dialect", "attributes_of", "correlation_of", "dialect_of", "pause"]
+__all__ = [
+    "GLANCE",
+    "JSON",
+    "ORDERING_KEY",
+    "TIMEOUT",
+    "Dialect",
+    "attributes_of",
+    "check_options",
+    "correlation_of",
+    "dialect_of",
+    "end",
+    "pause",
+]
+
+_log = logging.getLogger("jobarium_events")
 
 JSON = "application/json"
 
@@ -25,7 +42,9 @@ ORDERING_KEY = "ordering_key"
 TIMEOUT = 30.0
 """How many seconds a broker has to confirm a message, where its client asks for a limit."""
 
-_GLANCE = 0.1
+GLANCE = 0.1
+"""Seconds between two looks at what no event tells."""
+
 _KINDS = frozenset({"confluent", "kafka", "mqtt", "nats", "rabbit", "redis"})
 
 
@@ -33,11 +52,17 @@ class Dialect(ABC):
     """How one kind of broker is subscribed to and published to.
 
     Attributes:
+        server: What is connected to, as an error names it.
         takes_back: Whether the broker itself delivers an event again. If not, the event is handled again where it is,
             and stays unacknowledged meanwhile.
+        attaching: The options of `attach` that ``broker.subscriber`` does not have.
+        away: What the client raises where the server does not answer.
     """
 
+    server: str
     takes_back = True
+    attaching: frozenset[str] = frozenset()
+    away: tuple[type[Exception], ...] = (ConnectionError, TimeoutError)
 
     @abstractmethod
     def subscribers(self, broker: Any, consumer: Consumer, destination: Any, options: dict[str, Any]) -> Sequence[Any]:
@@ -59,12 +84,17 @@ class Dialect(ABC):
 
         Raises:
             Refused: If the broker will never take it, as far as that shows without an error of the client's.
-            Exception: Whatever the client raises; `refusal` tells one kind from the other.
+            Undeliverable: If it does not for now, as far as that shows so.
+            Exception: Whatever the client raises; `refusal` and `obstacle` tell one kind from the other.
         """
 
     @abstractmethod
     def refusal(self, error: Exception) -> str | None:
-        """Return why a broker will never take the message that this was raised for, or None if it may yet."""
+        """Return what is wrong with the message that this was raised for, or None if the broker may yet take it."""
+
+    @abstractmethod
+    def obstacle(self, error: Exception) -> str | None:
+        """Return what is to be mended at the broker for the message, or None if that is not what was raised."""
 
     @abstractmethod
     def check_publishing(self, broker: Any, options: Mapping[str, Any]) -> None:
@@ -77,6 +107,14 @@ class Dialect(ABC):
     @abstractmethod
     def show(self, broker: Any, destination: str, options: Mapping[str, Any], **shown: Any) -> None:
         """Have FastStream's AsyncAPI page show that something is published to a destination."""
+
+    async def connect(self, broker: Any) -> None:
+        """Return once the broker is connected, also where its client lost the connection."""
+        await broker.connect()
+
+    async def stop(self, broker: Any) -> None:
+        """Stop a broker, whether or not its server is there."""
+        await broker.stop()
 
     async def ack(self, message: Any) -> None:
         """Have the broker know that an event is done with."""
@@ -100,8 +138,16 @@ class Dialect(ABC):
 async def pause(subscriber: Any, seconds: float) -> None:
     """Wait, but not beyond the end of the subscription: then another instance takes the event."""
     while seconds > 0 and subscriber.running:
-        await asyncio.sleep(min(seconds, _GLANCE))
-        seconds -= _GLANCE
+        await asyncio.sleep(min(seconds, GLANCE))
+        seconds -= GLANCE
+
+
+def end(subscriber: Any, error: Exception) -> None:
+    """Say that a subscriber gets no more events, and have its service end, so that it is started again."""
+    _log.critical("%s: its client has given up, so the service ends: %s", subscriber.specification.call_name, error)
+    subscriber.running = False
+    if app := subscriber._outer_config.fd_config.context.get("app"):  # noqa: SLF001 - as FastStream's own do
+        app.exit()
 
 
 def dialect_of(broker: Any) -> Dialect:
@@ -121,6 +167,31 @@ def dialect_of(broker: Any) -> Dialect:
         raise DeclarationError("the broker has a codec, which may change an event's bytes; use a broker without one")
     dialect: Dialect = import_module(f"{__package__}.{kind}").DIALECT
     return dialect
+
+
+def check_options(
+    call: Callable[..., Any], options: Iterable[str], *, ours: Iterable[str], others: Iterable[str] = ()
+) -> None:
+    """Raise if an option is none of a function of FastStream's, or is not for a service to choose.
+
+    Args:
+        call: What the options are for.
+        options: Their names.
+        ours: Those that are chosen here, besides the function's first, which says what or where.
+        others: Those that are taken besides the function's own.
+
+    Raises:
+        DeclarationError: Naming the option.
+    """
+    first, *rest = inspect.signature(call).parameters
+    if taken := sorted({first, *ours} & {*options}):
+        raise DeclarationError(f"{', '.join(taken)}: that is chosen here, as no event may be lost or changed")
+    known = sorted({*rest, *others} - {*ours})
+    for name in options:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            raise DeclarationError(f"{call.__qualname__} has no option {name!r}; {hint}")
 
 
 def correlation_of(message: Message) -> str:

@@ -11,6 +11,7 @@ from aiokafka.errors import (
     MessageSizeTooLargeError,
     RecordListTooLargeError,
     RecordTooLargeError,
+    TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
 )
 
@@ -19,18 +20,17 @@ from jobarium_events.integrations.faststream.topics import NOT_ALL_ACKS, Topics
 
 __all__ = ["DIALECT"]
 
-_REFUSALS = (
-    InvalidTopicError,
-    MessageSizeTooLargeError,
-    RecordListTooLargeError,
-    RecordTooLargeError,
-    UnknownTopicOrPartitionError,
-)
+_REFUSALS = (InvalidTopicError, MessageSizeTooLargeError, RecordListTooLargeError, RecordTooLargeError)
+# A topic that was just made is unknown for a moment as well.
+_OBSTACLES = (TopicAuthorizationFailedError, UnknownTopicOrPartitionError)
 
 
 class _Aiokafka(Topics):
     def refusal(self, error: Exception) -> str | None:
         return f"{type(error).__name__}, {error}" if isinstance(error, _REFUSALS) else None
+
+    def obstacle(self, error: Exception) -> str | None:
+        return f"{type(error).__name__}, {error}" if isinstance(error, _OBSTACLES) else None
 
     def check_publishing(self, broker: Any, options: Mapping[str, Any]) -> None:
         asked = broker._connection_kwargs  # noqa: SLF001 - no other place tells

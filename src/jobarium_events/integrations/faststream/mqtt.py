@@ -6,11 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from faststream.mqtt.subscriber.usecase import MQTTDefaultSubscriber
-from zmqtt import QoS
-from zmqtt.errors import MQTTInvalidTopicError, MQTTPublishError, MQTTQoSExceededError
+from zmqtt import QoS, ReconnectConfig
+from zmqtt.errors import (
+    MQTTDisconnectedError,
+    MQTTError,
+    MQTTInvalidTopicError,
+    MQTTPublishError,
+    MQTTQoSExceededError,
+)
 
 from jobarium_events.errors import DeclarationError
-from jobarium_events.integrations.faststream.dialects import ORDERING_KEY, Dialect, correlation_of, pause
+from jobarium_events.integrations.faststream.dialects import ORDERING_KEY, Dialect, correlation_of, end, pause
 from jobarium_events.transports import Refused
 
 if TYPE_CHECKING:
@@ -19,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DIALECT"]
 
+_NOT_AUTHORIZED = 0x87
 _TOPIC_NAME_INVALID = 0x90
 _PACKET_TOO_LARGE = 0x95
 _PAYLOAD_FORMAT_INVALID = 0x99
@@ -36,8 +43,16 @@ class _KeptSubscriber(MQTTDefaultSubscriber):
         subscription: Any = self._subscription
         subscription.stop = subscription.detach
 
+    async def _consume_loop(self) -> None:
+        try:
+            await super()._consume_loop()
+        except (MQTTError, OSError) as error:
+            end(self, error)
+
 
 class _Mqtt(Dialect):
+    server = "the MQTT broker"
+    away = (ConnectionError, TimeoutError, MQTTDisconnectedError)
     takes_back = False
 
     def subscribers(self, broker: Any, consumer: Consumer, destination: Any, options: dict[str, Any]) -> Sequence[Any]:
@@ -45,9 +60,17 @@ class _Mqtt(Dialect):
             raise DeclarationError(
                 "max_workers: events would be handled out of order; start a process, with shared=..."
             )
+        _check_connection(broker)
         subscriber = broker.subscriber(destination, **{"qos": QoS.AT_LEAST_ONCE, **options})
         subscriber.__class__ = _KeptSubscriber
         return [subscriber]
+
+    async def connect(self, broker: Any) -> None:
+        client = broker._connection  # noqa: SLF001 - no other place tells
+        if client is not None and (client._run_task is None or client._run_task.done()):  # noqa: SLF001 - as above
+            await client.disconnect()
+            broker._connection = None  # noqa: SLF001 - it has given up, and FastStream would keep it
+        await broker.connect()
 
     async def publish(self, broker: Any, destination: str, message: Message, options: Mapping[str, Any]) -> None:
         headers = dict(message.attributes)
@@ -79,9 +102,16 @@ class _Mqtt(Dialect):
         broker.publisher(destination, **shown)
 
     def refusal(self, error: Exception) -> str | None:
-        if isinstance(error, MQTTInvalidTopicError | MQTTQoSExceededError):
+        if isinstance(error, MQTTInvalidTopicError):
             return str(error)
         if isinstance(error, MQTTPublishError) and error.reason_code in _REFUSALS:
+            return str(error)
+        return None
+
+    def obstacle(self, error: Exception) -> str | None:
+        if isinstance(error, MQTTQoSExceededError):
+            return str(error)
+        if isinstance(error, MQTTPublishError) and error.reason_code == _NOT_AUTHORIZED:
             return str(error)
         return None
 
@@ -90,6 +120,29 @@ class _Mqtt(Dialect):
             raise DeclarationError("MQTT 3.1.1 has no headers; MQTTBroker(version='5.0')")
         if options.get("qos", QoS.AT_LEAST_ONCE) == QoS.AT_MOST_ONCE:
             raise DeclarationError("with qos 0 the broker confirms nothing; leave it out, or take 1 or 2")
+
+
+def _check_connection(broker: Any) -> None:
+    """Raise if the server forgets the consumer as soon as it is away, or the consumer gives up on the server.
+
+    Raises:
+        DeclarationError: Saying how it would not.
+    """
+    session = getattr(broker, "_connection_kwargs", None)
+    if session is None:
+        return  # a router, which gets its broker later
+    lasting = session["session_expiry_interval"] > 0 or broker.config.version != "5.0"
+    if not session["client_id"] or session["clean_session"] or not lasting:
+        raise DeclarationError(
+            "this broker has no session that is kept, and events that come while the service is away would be lost: "
+            "MQTTBroker(..., client_id='matching-service', clean_session=False, session_expiry_interval=7 * 24 * 3600)"
+        )
+    reconnecting = session["reconnect"] or ReconnectConfig()
+    if not reconnecting.enabled or reconnecting.max_attempts is not None:
+        raise DeclarationError(
+            "this broker's client gives up on a server that is away for half a minute, and nothing would be consumed "
+            "any more: MQTTBroker(..., reconnect=zmqtt.ReconnectConfig(max_attempts=None))"
+        )
 
 
 DIALECT = _Mqtt()

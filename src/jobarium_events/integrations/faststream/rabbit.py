@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from aio_pika.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed, PublishError
+from aio_pika.exceptions import ChannelInvalidStateError, ChannelNotFoundEntity, ChannelPreconditionFailed, PublishError
 from aiormq.abc import DeliveredMessage
+from aiormq.exceptions import ChannelAccessRefused
 from faststream.rabbit import Channel, ExchangeType, RabbitExchange, RabbitQueue
 
 from jobarium_events.errors import DeclarationError
@@ -17,7 +18,7 @@ from jobarium_events.integrations.faststream.dialects import (
     Dialect,
     correlation_of,
 )
-from jobarium_events.transports import Refused
+from jobarium_events.integrations.undeliverable import Undeliverable
 
 if TYPE_CHECKING:
     from jobarium_events.consumer import Consumer
@@ -30,6 +31,9 @@ EVENTS = RabbitExchange("events", type=ExchangeType.TOPIC, durable=True)
 
 
 class _Rabbit(Dialect):
+    server = "RabbitMQ"
+    away = (ConnectionError, TimeoutError, ChannelInvalidStateError)
+
     def subscribers(self, broker: Any, consumer: Consumer, destination: Any, options: dict[str, Any]) -> Sequence[Any]:
         if isinstance(destination, str):
             destination = RabbitQueue(f"{consumer.name}.{destination}", durable=True, routing_key=destination)
@@ -61,7 +65,7 @@ class _Rabbit(Dialect):
         if confirmed is None:
             raise DeclarationError("this broker has no publisher confirms; let its default_channel have them")
         if isinstance(confirmed, DeliveredMessage):
-            raise Refused(f"no queue is bound to {exchange.name!r} by {destination!r}")
+            raise Undeliverable(destination, f"no queue is bound to {exchange.name!r} by this routing key")
 
     def check_publishing(self, broker: Any, options: Mapping[str, Any]) -> None:
         if options.get("mandatory") is False:
@@ -71,9 +75,14 @@ class _Rabbit(Dialect):
         broker.publisher(routing_key=destination, exchange=options.get("exchange", EVENTS), **shown)
 
     def refusal(self, error: Exception) -> str | None:
+        too_large = isinstance(error, ChannelPreconditionFailed) and "message size" in str(error)
+        return str(error) if too_large else None
+
+    def obstacle(self, error: Exception) -> str | None:
         if isinstance(error, PublishError):
-            return "no queue is bound to its exchange by its routing key"
-        if isinstance(error, ChannelNotFoundEntity | ChannelPreconditionFailed):
+            return "no queue is bound to its exchange by this routing key"
+        # Of the preconditions, an exchange that is there already, and another than is asked for.
+        if isinstance(error, ChannelAccessRefused | ChannelNotFoundEntity | ChannelPreconditionFailed):
             return str(error)
         return None
 

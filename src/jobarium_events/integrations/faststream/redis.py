@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from faststream.redis import StreamSub
-from redis.exceptions import ResponseError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoPermissionError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from jobarium_events.errors import DeclarationError
 from jobarium_events.integrations.faststream.dialects import ORDERING_KEY, Dialect, correlation_of, pause
@@ -24,7 +26,10 @@ _POLL = 1_000
 
 
 class _Redis(Dialect):
+    server = "Redis"
     takes_back = False
+    attaching = frozenset({"consumer", "group", "min_idle_time", "polling_interval"})
+    away = (RedisConnectionError, RedisTimeoutError)
 
     def subscribers(self, broker: Any, consumer: Consumer, destination: Any, options: dict[str, Any]) -> Sequence[Any]:
         if not isinstance(destination, str) or {"channel", "list", "stream"} & options.keys():
@@ -56,6 +61,11 @@ class _Redis(Dialect):
     def refusal(self, error: Exception) -> str | None:
         if isinstance(error, struct.error):
             return "a header is longer than 65,535 bytes"
+        return None
+
+    def obstacle(self, error: Exception) -> str | None:
+        if isinstance(error, NoPermissionError):
+            return "the user may not add to it"
         if isinstance(error, ResponseError) and str(error).startswith("WRONGTYPE"):
             return "its key holds something else than a stream"
         return None

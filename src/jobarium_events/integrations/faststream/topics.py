@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from jobarium_events.errors import DeclarationError
@@ -20,6 +21,8 @@ NOT_ALL_ACKS = "this broker would confirm what not all replicas have; make it Ka
 
 class Topics(Dialect):
     """Topics, whose partitions keep the order of the events with one key."""
+
+    server = "Kafka"
 
     def subscribers(self, broker: Any, consumer: Consumer, destination: Any, options: dict[str, Any]) -> Sequence[Any]:
         """Return a subscriber that commits each event by itself."""
@@ -40,6 +43,6 @@ class Topics(Dialect):
         broker.publisher(destination, **shown)
 
     @staticmethod
+    @abstractmethod
     async def parsed(record: Any, parse: Any) -> Any:
         """Parse a record with FastStream's parser; a header that is no text does not lose it."""
-        raise NotImplementedError
