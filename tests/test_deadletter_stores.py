@@ -123,7 +123,8 @@ def test_letters_are_found_by_what_they_are(store: Store, which, found):
     ):
         store.keep(each)
     names = dict(zip((each.id for each in store.list()), "abcdef", strict=True))
-    store.mark_replayed(min(names))
+    with store.replaying(min(names)):
+        pass
     assert "".join(names[each.id] for each in store.list(LetterFilter(**which))) == found
 
 
@@ -172,7 +173,8 @@ def test_letters_can_be_dropped(store: Store):
 def test_a_replay_is_noted(store: Store):
     store.keep(letter())
     [kept] = store.list()
-    store.mark_replayed(kept.id)
+    with store.replaying(kept.id):
+        pass
     noted = store.get(kept.id)
     assert isinstance(noted, KeptLetter)
     assert abs((datetime.now(UTC) - noted.replayed_at).total_seconds()) < 60
@@ -250,7 +252,6 @@ def test_in_a_file_looking_makes_nothing_and_waits_for_nobody(tmp_path):
         0,
         "dead_letter",
     )
-    store.mark_replayed(1)
     assert not path.exists()
     SqliteDeadLetters(path)(letter())
     assert store.missing() is None

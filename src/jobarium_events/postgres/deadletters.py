@@ -89,10 +89,6 @@ class PostgresDeadLetters(_Table):
         """Forget letters, and return how many of them were there."""
         return self._count("drop", {"ids": list(ids)})
 
-    def mark_replayed(self, id: int) -> None:  # noqa: A002 - the column's name
-        """Note that a letter has been replayed, now."""
-        self._count("replayed", {"id": id})
-
     @contextmanager
     def replaying(self, id: int) -> Iterator[KeptLetter]:  # noqa: A002 - the column's name
         """Keep a letter from other replays for a block that replays it; it is noted at the end, unless that raises.
@@ -152,10 +148,6 @@ class AsyncPostgresDeadLetters(_Table):
     async def drop(self, ids: Iterable[int]) -> int:
         """Forget letters, and return how many of them were there."""
         return await self._count("drop", {"ids": list(ids)})
-
-    async def mark_replayed(self, id: int) -> None:  # noqa: A002 - the column's name
-        """Note that a letter has been replayed, now."""
-        await self._count("replayed", {"id": id})
 
     @asynccontextmanager
     async def replaying(self, id: int) -> AsyncIterator[KeptLetter]:  # noqa: A002 - the column's name

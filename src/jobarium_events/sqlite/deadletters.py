@@ -90,11 +90,7 @@ class SqliteDeadLetters:
             if letter is None:
                 raise NoLetter(id)
             yield letter
-            self.mark_replayed(id)
-
-    def mark_replayed(self, id: int) -> None:  # noqa: A002 - the column's name
-        """Note that a letter has been replayed, now."""
-        self._change("replayed", [{"id": id, "at": sortable(datetime.now(UTC))}])
+            self._change("replayed", [{"id": id, "at": sortable(datetime.now(UTC))}])
 
     def missing(self) -> str | None:
         """Return the table's name if it is not there, as no letter was kept yet; it is not made."""
