@@ -244,23 +244,19 @@ def test_in_postgres_a_replay_makes_its_own_settings(postgres, setting):
 
 def test_in_a_file_looking_makes_nothing_and_waits_for_nobody(tmp_path):
     path = tmp_path / "letters.db"
-    store = SqliteDeadLetters(path, patience=0)
-    assert (store.list(), store.kinds(), store.get(1), store.drop([1]), store.missing()) == (
-        [],
-        [],
-        None,
-        0,
-        "dead_letter",
-    )
-    assert not path.exists()
-    SqliteDeadLetters(path)(letter())
-    assert store.missing() is None
-    with closing(sqlite3.connect(path, isolation_level=None)) as handler:
+    with closing(SqliteDeadLetters(path)) as keeper, closing(SqliteDeadLetters(path, patience=0)) as store:
+        assert (store.list(), store.kinds(), store.get(1), store.drop([1])) == ([], [], None, 0)
+        assert store.missing() == "dead_letter"
+        assert not path.exists()
+        keeper(letter())
+        assert store.missing() is None
+        handler = sqlite3.connect(path, isolation_level=None)
         handler.execute("begin immediate")
         assert [each.id for each in store.list()] == [1]
         assert store.get(1).reason == store.kinds()[0].reason
         with pytest.raises(Busy):
             store.drop([1])
+        handler.close()
 
 
 def test_moments_before_the_year_1000_sort_too(store: Store):
