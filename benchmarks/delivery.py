@@ -42,7 +42,7 @@ _PLAIN = (
 )
 _FILL = (
     "insert into {} (id, event_name, event_version, idempotency_key, aggregate, bucket, body, attributes, published_at)"
-    " select gen_random_uuid(), 'job.updated', 'v1', 'filled:' || n, 'a' || n %% 500, (n %% 500) %% 128, %(body)s,"
+    " select gen_random_uuid(), 'job.updated', 'v1', md5(n::text), 'a' || n %% 500, (n %% 500) %% 128, %(body)s,"
     """ '{{"event_id": ""}}', case when n <= %(published)s then now() - interval '1 day' end"""
     " from generate_series(1, %(rows)s) as n"
 )

@@ -92,7 +92,7 @@ class Schemas:
         if not self.typed:
             leaves += [self.boolean, self.loose]
             inner += [self.alternatives, self.all_of, self.conditional, self.loose_object, self.loose_array]
-        elif self.chance(6):
+        elif depth > 0 and self.chance(6):
             return self.all_of(depth)
         make = self.draw(st.sampled_from(leaves + inner * 2 if depth > 0 else leaves))
         schema = make(depth)

@@ -70,12 +70,21 @@ def relay(
             await progress.end(is_counted=once and not running.is_stopping)
             return done is not None and (running.is_stopping or done.failed > 0 or progress.is_blocked)
 
-    logging.getLogger("stamina").addFilter(_is_of_others)
     is_left = once  # where it is ended before it has begun
-    with _ended_by_signals():
+    with _without_staminas_lines(), _ended_by_signals():
         is_left = asyncio.run(work())
     if is_left:
         raise typer.Exit(_LEFT)
+
+
+@contextmanager
+def _without_staminas_lines() -> Iterator[None]:
+    stamina = logging.getLogger("stamina")
+    stamina.addFilter(_is_of_others)
+    try:
+        yield
+    finally:
+        stamina.removeFilter(_is_of_others)
 
 
 def _is_of_others(record: logging.LogRecord) -> bool:
