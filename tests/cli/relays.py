@@ -26,6 +26,7 @@ class File:
         self.seconds = seconds
 
     async def asend(self, message):
+        SENT.with_name("begun").touch()
         await asyncio.sleep(self.seconds)
         if message.ordering_key == "j-13":
             raise Refused("it is unlucky")

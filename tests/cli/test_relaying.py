@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 
-import psycopg
 import pytest
 
 from tests.cli.relays import PATIENCE, TRANSPORT, sent, started, until
@@ -118,22 +117,12 @@ def test_relay_finishes_its_batch_at_a_signal(service, where, postgres, outbox, 
     relay = subprocess.Popen(
         command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     )
-    until(lambda: locks(postgres))
+    until((service / "begun").exists)
     relay.send_signal(sign)
     out, _ = relay.communicate(timeout=PATIENCE)
     assert (relay.returncode, len(sent(service))) == (0, 3)
     assert out.decode().startswith("3 published")
     assert rows(postgres, "select count(*) from outbox_event where published_at is null") == [(0,)]
-
-
-def locks(postgres):
-    """Whether a relay is at a batch."""
-    with psycopg.connect(postgres.url) as connection:
-        return connection.execute(
-            "select 1 from pg_locks join pg_class on classid = pg_class.oid and locktype = 'advisory'"
-            " where relnamespace::regnamespace::text = %s",
-            [postgres.schema],
-        ).fetchall()
 
 
 def test_relay_has_a_live_line_in_a_terminal(service, where, postgres, outbox):
