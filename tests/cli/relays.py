@@ -66,6 +66,10 @@ def makes_for_ever():
     time.sleep(3_600)
 
 
+def makes_for_ever_in_a_text():
+    exec("makes_for_ever()")
+
+
 class Deaf:
     async def asend(self, message):
         begun()

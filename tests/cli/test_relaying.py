@@ -69,7 +69,15 @@ def test_relay_tells_of_a_long_backlog_that_there_is_more(run, service, where, *
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("target", ["importing:transport", "billing:opens_for_ever", "billing:makes_for_ever"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "importing:transport",
+        "billing:opens_for_ever",
+        "billing:makes_for_ever",
+        "billing:makes_for_ever_in_a_text",  # as dataclasses and others make their methods
+    ],
+)
 def test_relay_ends_at_a_signal_before_it_has_begun(service, where, target, sign):
     (service / "importing.py").write_text("import billing\nbilling.makes_for_ever()\n")
     relay = started(target, *where)

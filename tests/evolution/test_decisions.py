@@ -344,3 +344,27 @@ def test_what_may_still_change_of_a_decision(tmp_path, text):
 def test_a_decision_of_which_the_lock_has_another_digest_is_a_finding(tmp_path):
     folder = log(tmp_path, DEC_0001=decision())
     assert rules(read(folder, locked("accepted", "6689be070102b6c7102c8e2d8d3d60d4"))[1]) == ["decision-changed"]
+
+
+COLUMNS = '[[columns]]\ntable = "job"\nmeanings = ["status", "pay"]\n'
+
+
+@pytest.mark.parametrize("status", Status)
+def test_only_an_accepted_decision_allows_what_a_column_means(tmp_path, status):
+    by = '"DEC-0002"' if status is Status.SUPERSEDED else None
+    text = decision({"status": f'"{status}"', "superseded_by": by}, COLUMNS)
+    read = found(tmp_path, text, DEC_0002=decision({"id": '"DEC-0002"'}, ""))[0]["DEC-0001"]
+    accepted = status is Status.ACCEPTED
+    assert read.allows_column("job", "status") is accepted
+    assert read.allows_column("job", "pay") is accepted
+    assert not read.allows_column("job", "title")
+    assert not read.allows_column("task", "status")
+
+
+def test_a_decision_without_columns_keeps_the_digest_that_it_had(tmp_path):
+    digests = [
+        found(tmp_path / name, decision({}, tables))[0]["DEC-0001"].digest
+        for name, tables in (("plain", V2), ("columns", V2 + COLUMNS))
+    ]
+    assert digests[0] == "4ed419927579e133827b3d40096fdd37"  # as locks of earlier versions have it
+    assert digests[1] != digests[0]

@@ -88,8 +88,7 @@ async def test_relays_that_race_and_are_killed(postgres, nats, tmp_path):
                 relays.kill(place)
                 relays.start()
         await_drained(postgres)
-        # The last may not have come so far as to listen to signals. The code of SIGINT was seen once, unexplained.
-        assert set(relays.stop()) <= {0, -signal.SIGTERM, -signal.SIGINT}
+        assert set(relays.stop()) <= {0, -signal.SIGTERM}  # the last may not have come so far as to listen to signals
     messages = await check(postgres, nats.url, nats.name)
     assert sent_twice(messages) > 0, "no kill came between sending and marking"
 

@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from jobarium_events.cli.catalogs import catalog, show
 from jobarium_events.cli.checking import check
+from jobarium_events.cli.db import db
 from jobarium_events.cli.dead_letters import dead_letters
 from jobarium_events.cli.decisions import decisions
 from jobarium_events.cli.demo import demo
@@ -74,6 +75,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(decisions, name="decisions")
+app.add_typer(db, name="db")
 app.add_typer(outbox, name="outbox")
 app.add_typer(inbox, name="inbox")
 app.add_typer(dead_letters, name="dead-letters")

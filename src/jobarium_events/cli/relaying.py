@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jobarium_events.cli.databases import DatabaseOption, SchemaOption, TableOption, age, database_errors, outbox_in
+from jobarium_events.cli.interrupting import SIGNALS, EndedBySignals
 from jobarium_events.cli.output import console
 from jobarium_events.cli.progress import Progress
 from jobarium_events.cli.transports import opened
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["relay"]
 
 _LEFT = 1
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def relay(
@@ -63,7 +62,7 @@ def relay(
             options: dict[str, Any] = {"batch": batch, "poll": poll, "lanes": lanes, "timeout": timeout}
             running = Relay(database, transport, outbox=source, prune_after=prune_after, told=progress.add, **options)
             loop = asyncio.get_running_loop()
-            for each in _SIGNALS:
+            for each in SIGNALS:
                 loop.add_signal_handler(each, running.stop)
             done: Batch | None = await progress.during(running.drain() if once else running.run())
             # One that is stopped ends at once, and what is left is for the next one to find out.
@@ -71,7 +70,7 @@ def relay(
             return done is not None and (running.is_stopping or done.failed > 0 or progress.is_blocked)
 
     is_left = once  # where it is ended before it has begun
-    with _without_staminas_lines(), _ended_by_signals():
+    with _without_staminas_lines(), EndedBySignals():
         is_left = asyncio.run(work())
     if is_left:
         raise typer.Exit(_LEFT)
@@ -90,20 +89,3 @@ def _without_staminas_lines() -> Iterator[None]:
 def _is_of_others(record: logging.LogRecord) -> bool:
     """Whether a log record of stamina's is not of the relay, which itself says why it tries its database again."""
     return getattr(record, "stamina.callable", None) != "<context block>"
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """End the block at a signal as well, as long as no relay listens to signals: it has done nothing yet."""
-    before = {each: signal.signal(each, _end) for each in _SIGNALS}
-    try:
-        yield
-    except KeyboardInterrupt:
-        return
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
-
-
-def _end(*_: object) -> None:
-    raise KeyboardInterrupt  # asyncio lets it through, and cancels what is being opened

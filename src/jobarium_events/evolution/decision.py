@@ -13,7 +13,17 @@ import orjson
 
 from jobarium_events.evolution.findings import Finding, Severity
 
-__all__ = ["DECISIONS", "MIGRATION_PLAN", "SECTIONS", "Allowed", "Decision", "Status", "Timeline", "decision_path"]
+__all__ = [
+    "DECISIONS",
+    "MIGRATION_PLAN",
+    "SECTIONS",
+    "Allowed",
+    "AllowedColumns",
+    "Decision",
+    "Status",
+    "Timeline",
+    "decision_path",
+]
 
 DECISIONS = "decisions"
 """The folder of the decision log, in the catalog's folder."""
@@ -66,6 +76,18 @@ class Allowed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.version != "v1" and (bool(self.breaking) or not (self.meanings or self.retirement or self.owner))
 
 
+class AllowedColumns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a decision allows for one table of a database.
+
+    Attributes:
+        table: The table, with its schema unless that is ``public``.
+        meanings: The columns whose meaning may change.
+    """
+
+    table: str
+    meanings: tuple[str, ...]
+
+
 class Timeline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When a version goes: the manifest may say later, and never earlier.
 
@@ -94,6 +116,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         review: The day on which it is to be looked at again.
         superseded_by: Id of the decision that has taken its place.
         allowed: What it allows, by contract; ``[[allows]]`` in the file.
+        columns: What it allows, by table; ``[[columns]]`` in the file.
         timeline: When the versions go that it replaces; ``[[timeline]]`` in the file.
         sections: The text of each section, by its heading.
     """
@@ -106,6 +129,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     review: datetime.date
     superseded_by: str | None = None
     allowed: tuple[Allowed, ...] = ()
+    columns: tuple[AllowedColumns, ...] = ()
     timeline: tuple[Timeline, ...] = ()
     sections: Mapping[str, str] = {}
 
@@ -125,6 +149,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         said = {key: value for key, value in msgspec.to_builtins(self).items() if key not in _MOVABLE}
         for table in said["allowed"]:
             table["owner"] = table["owner"] or False  # the digest of none stays what it was when this was yes or no
+        if not self.columns:
+            del said["columns"]  # the digest of a decision stays what it was before there was such a table
         said["sections"] = {name: [line.rstrip() for line in text.splitlines()] for name, text in self.sections.items()}
         return blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 
@@ -140,6 +166,10 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         return self.is_accepted and any(
             pointer in (each.breaking if kind == "breaking" else each.meanings) for each in self._for(event, version)
         )
+
+    def allows_column(self, table: str, column: str) -> bool:
+        """Whether it is accepted, and lets the meaning of a table's column change."""
+        return self.is_accepted and any(each.table == table and column in each.meanings for each in self.columns)
 
     def introduces(self, event: str, version: str) -> bool:
         """Whether it is there for a new version of an event; whether it is accepted is another question."""

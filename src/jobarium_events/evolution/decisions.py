@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from jobarium_events.catalog.manifest import read
-from jobarium_events.evolution.decision import DECISIONS, SECTIONS, Allowed, Decision, Status, Timeline, decision_path
+from jobarium_events.evolution.decision import (
+    DECISIONS,
+    SECTIONS,
+    Allowed,
+    AllowedColumns,
+    Decision,
+    Status,
+    Timeline,
+    decision_path,
+)
 from jobarium_events.evolution.findings import Finding, Severity
 from jobarium_events.evolution.frontmatter import FrontMatterError, Page, parse
 from jobarium_events.evolution.lifecycle import WINDOW
@@ -29,7 +38,11 @@ __all__ = ["MOVES", "read_decisions"]
 _ID = re.compile(r"DEC-[0-9]{4,}")
 _README = "README.md"
 
-_TABLES: Mapping[str, type[Allowed | Timeline]] = {"allows": Allowed, "timeline": Timeline}
+_TABLES: Mapping[str, type[Allowed | AllowedColumns | Timeline]] = {
+    "allows": Allowed,
+    "columns": AllowedColumns,
+    "timeline": Timeline,
+}
 _KEYS: Mapping[str, tuple[type, str]] = {
     "id": (str, 'a text, as in "DEC-0001"'),
     "title": (str, "a text in one line"),
@@ -135,6 +148,7 @@ class _Entry:
                 if values[key] == "":
                     self._mistake("decision-key-wrong", key, f"has an empty {key}; write {should}")
         values["allowed"] = self._tables(page, "allows")
+        values["columns"] = self._tables(page, "columns")
         values["timeline"] = self._tables(page, "timeline")
         values[_SUPERSEDED_BY] = superseded_by = page.tables.get(_SUPERSEDED_BY)
         if not isinstance(superseded_by, str | None):

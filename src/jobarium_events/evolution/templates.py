@@ -111,6 +111,11 @@ def decision_text(
             "# meanings = []      # JSON Pointers of the meanings that may change",
             "# retirement = true  # it may be retired without evidence that it is no longer seen",
             '# owner = "team"     # the service that may become the owner of the event',
+            "",
+            "# The same for the tables of a database: one for each whose columns come to mean something else.",
+            "# [[columns]]",
+            '# table = "job"',
+            "# meanings = []      # the columns",
         ]
     else:
         front += ["[[allows]]", *(f"{key} = {_toml(value)}" for key, value in allows.items())]

@@ -51,7 +51,9 @@ class _Table:
         chosen = None if (schema, table) == (None, "dead_letter") else ".".join(filter(None, (schema, table)))
         self._maker = Maker(name, "dead-letters", {"table": chosen}, expand=False)
         texts = statements(__package__, "deadletters.sql")
-        self.tables: str = texts["tables"].format_map({"dead_letter": name})
+        self.names = {"dead_letter": name}
+        """What stands in its SQL, by the names that its SQL has for it."""
+        self.tables: str = texts["tables"].format_map(self.names)
         """The SQL that makes its table, for a migration."""
         escaped = {"dead_letter": name.replace("%", "%%")}
         self._sql = {key: text.format_map(escaped).encode() for key, text in texts.items()}

@@ -58,10 +58,14 @@ class PostgresInbox:
         self._connections = Connections(self, connections)
         names = {
             "inbox_event": identifier(schema, event_table),
+            "inbox_event_event": identifier(f"{event_table}_event"),
+            "inbox_event_key": identifier(f"{event_table}_key"),
             "inbox_event_processed_at": identifier(f"{event_table}_processed_at"),
             "inbox_event_event_id_key": identifier(f"{event_table}_event_id_key"),
             "inbox_position": identifier(schema, position_table),
         }
+        self.names = names
+        """What stands in its SQL, by the names that its SQL has for it."""
         chosen = {"event-table": (event_table, "inbox_event"), "position-table": (position_table, "inbox_position")}
         options = {name: None if given == default else given for name, (given, default) in chosen.items()}
         self._maker = Maker(names["inbox_event"], "inbox", {"schema": schema, **options})

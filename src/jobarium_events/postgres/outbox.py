@@ -79,18 +79,19 @@ class Outbox:
         self.maker = Maker(self.table, "outbox", options)
         """What explains that its table is not there, or is one of the first form."""
         indexes = {f"outbox_event_{part}": identifier(f"{table}_{part}") for part in _INDEXES}
-        self._names = {"outbox_event": self.table, **indexes}
+        self.names = {"outbox_event": self.table, "outbox_event_seq": identifier(schema, f"{table}_seq"), **indexes}
+        """What stands in its SQL, by the names that its SQL has for it."""
         self._texts = statements(__package__, "outbox.sql")
         self._notify = notify
         self._add = self.statement("add")
-        self.tables: str = self._texts["tables"].format_map(self._names)
+        self.tables: str = self._texts["tables"].format_map(self.names)
         """The SQL that makes its table, for a migration."""
-        self.expand: str = self._texts["expand"].format_map(self._names)
+        self.expand: str = self._texts["expand"].format_map(self.names)
         """The SQL that adds to a table of the first form what is new, for a migration."""
 
     def statement(self, name: str) -> bytes:
         """Return one of its SQL statements, as psycopg takes it."""
-        escaped = {name: text.replace("%", "%%") for name, text in self._names.items()}
+        escaped = {name: text.replace("%", "%%") for name, text in self.names.items()}
         return self._texts[name].format_map(escaped).encode()
 
     @overload

@@ -14,11 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from jobarium_events.annotations import printable
 from jobarium_events.cli.app import app
 from jobarium_events.evolution.findings import Finding, Severity
 from jobarium_events.evolution.reporting import as_github, as_json, as_markdown, as_sarif
 from jobarium_events.evolution.reporting.rules import RULES
-from jobarium_events.evolution.reporting.wording import printable, sentences, summary, witness
+from jobarium_events.evolution.reporting.wording import sentences, summary, witness
 from jobarium_events.evolution.reports import Report
 from jobarium_events.evolution.verdicts import Containment, Reader, Verdict
 from tests.folders import TEXT, one, schema

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from jobarium_events.annotations import path_shown
 from jobarium_events.evolution.reporting.lines import Lines
 
 if TYPE_CHECKING:
@@ -39,10 +39,4 @@ def located(report: Report) -> Iterator[tuple[Finding, Location]]:
     for finding in report.findings:
         path = folder / finding.file if finding.file else folder
         line = lines.line(finding.file, finding.pointer) if finding.file else None
-        yield finding, Location(_shown(path), line)
-
-
-def _shown(path: Path) -> str:
-    if path.is_absolute() and path.is_relative_to(Path.cwd()):
-        path = path.relative_to(Path.cwd())
-    return Path(os.path.normpath(path)).as_posix()
+        yield finding, Location(path_shown(path), line)

@@ -6,8 +6,9 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
+from jobarium_events.annotations import printable
 from jobarium_events.evolution.reporting.locations import Location, located
-from jobarium_events.evolution.reporting.wording import printable, summary, views, witness
+from jobarium_events.evolution.reporting.wording import summary, views, witness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from jobarium_events.annotations import json_text
 from jobarium_events.evolution.findings import Severity
 from jobarium_events.evolution.reporting.locations import located
-from jobarium_events.evolution.reporting.wording import json_text
 
 if TYPE_CHECKING:
     from jobarium_events.evolution.comparing import Comparison

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from jobarium_events.annotations import json_text
 from jobarium_events.evolution.findings import Severity
 from jobarium_events.evolution.verdicts import Verdict
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jobarium_events.evolution.reports import Report
     from jobarium_events.evolution.verdicts import Containment
 
-__all__ = ["View", "json_text", "printable", "sentences", "summary", "verdict", "views", "witness"]
+__all__ = ["View", "sentences", "summary", "verdict", "views", "witness"]
 
 
 class View(NamedTuple):
@@ -30,21 +30,6 @@ class View(NamedTuple):
     contract: str
     policy: str
     registry: str
-
-
-def printable(text: str, *, keep: str = "") -> str:
-    """Return text from outside so that it cannot steer what shows it; the characters to keep stay as they are."""
-    return "".join(
-        char if char.isprintable() or char in keep else char.encode("unicode_escape").decode() for char in text
-    )
-
-
-def json_text(document: Any, *, indent: int | None = None) -> str:
-    """Return a document as JSON without characters that steer what shows it; JSON itself escapes only some of them."""
-    # orjson refuses integers of more than 64 bits, which a witness may have.
-    separators = (",", ":") if indent is None else (",", ": ")
-    text = json.dumps(document, ensure_ascii=False, indent=indent, separators=separators)
-    return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)
 
 
 def sentences(finding: Finding) -> str:

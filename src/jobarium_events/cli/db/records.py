@@ -1,0 +1,121 @@
+"""`db status`, `db history` and `db deployed`: what the record of a database says, and what is added to it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from jobarium_events.cli.catalogs import JsonOption
+from jobarium_events.cli.databases import DatabaseOption
+from jobarium_events.cli.db.options import EnvironmentOption, MigrationsOption, OperatorOption, operator_named
+from jobarium_events.cli.db.telling import REFUSED, target_of, told
+from jobarium_events.cli.output import Column, console, print_json, table
+
+__all__ = ["deployed", "history", "status"]
+
+_FOLDER = Path("migrations")
+
+
+def status(
+    *,
+    database: DatabaseOption,
+    environment: EnvironmentOption,
+    migrations: MigrationsOption = _FOLDER,
+    operator: OperatorOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show where each migration stands in a database.
+
+    The exit code is 1 if one is half done, or if a file was changed after it ran, or is gone.
+
+    Example: `jobarium-events db status --environment production`
+    """
+    target = target_of(database, migrations, environment, operator_named(operator))
+    with told():
+        found = target.status()
+    if json:
+        print_json(msgspec.to_builtins(found))
+    else:
+        columns = [Column("MIGRATION"), Column("STANDS"), Column("SINCE"), Column("PROBLEM", below=True)]
+        rows = (
+            (
+                each.id,
+                each.stage,
+                each.at.isoformat(timespec="seconds") if each.at else "",
+                "; ".join(filter(None, (each.problem, each.note))),
+            )
+            for each in found
+        )
+        table(console(), columns, rows)
+    if any(each.problem or each.stage not in ("pending", "applied") for each in found):
+        raise typer.Exit(REFUSED)
+
+
+def history(
+    *,
+    database: DatabaseOption,
+    environment: EnvironmentOption,
+    migrations: MigrationsOption = _FOLDER,
+    operator: OperatorOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show the runs in a database: environment, range, operator, start, end and result.
+
+    Example: `jobarium-events db history --environment production --json`
+    """
+    target = target_of(database, migrations, environment, operator_named(operator))
+    with told():
+        runs = target.history()
+    if json:
+        print_json(msgspec.to_builtins(runs))
+        return
+    columns = [
+        Column("START"),
+        Column("END"),
+        Column("RUN"),
+        Column("ENVIRONMENT"),
+        Column("OPERATOR"),
+        Column("GATES"),
+        Column("RESULT"),
+        Column("RANGE", below=True),
+    ]
+    rows = (
+        (
+            run.start.isoformat(timespec="seconds"),
+            run.end.isoformat(timespec="seconds") if run.end else "",
+            run.kind,
+            run.environment,
+            run.operator,
+            "" if run.gates is None else "passed" if run.gates else "not asked",
+            run.result,
+            "; ".join([*map(str, run.range), *filter(None, (run.reason and f"no gates: {run.reason}", run.problem))]),
+        )
+        for run in runs
+    )
+    table(console(), columns, rows)
+
+
+def deployed(
+    release: Annotated[str, typer.Argument(metavar="RELEASE", help="The release that was deployed.")],
+    *,
+    database: DatabaseOption,
+    environment: EnvironmentOption,
+    migrations: MigrationsOption = _FOLDER,
+    operator: OperatorOption = None,
+) -> None:
+    """Record that a release of the services is deployed; by that it is known since when something is out of use.
+
+    The exit code is 1 if an expanding migration that the release reads from is not applied.
+
+    Example: `jobarium-events db deployed 2026.12 --environment production`
+    """
+    target = target_of(database, migrations, environment, operator_named(operator))
+    with told():
+        missing = target.deployed(release)
+    to = console()
+    to.print(f"{release} is deployed")
+    for each in missing:
+        to.print(f"{each} is not applied, and this release may read what it adds: `db apply {each}`")
+    if missing:
+        raise typer.Exit(REFUSED)

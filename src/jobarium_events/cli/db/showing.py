@@ -1,0 +1,108 @@
+"""How the commands show what is planned, and how applying goes."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING, Self
+
+from jobarium_events.cli.output import console, counted, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import Console
+
+    from jobarium_events.migrations.applying.applying import News
+    from jobarium_events.migrations.applying.planning import Plan, Planned
+
+__all__ = ["Progress", "marks", "show_plan"]
+
+_PRINT_EVERY = 10.0  # seconds between two lines on a backfill where there is no terminal
+_LONGEST = 60  # characters of a statement
+
+
+class Progress:
+    """Shows how applying goes: a line for each step, and of a backfill a bar in a terminal or a line at times."""
+
+    def __init__(self) -> None:
+        from rich.progress import BarColumn, TextColumn  # noqa: PLC0415 - only where something is applied
+        from rich.progress import Progress as Bar  # noqa: PLC0415
+
+        self._to = console()
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}", markup=False))
+        self._bar = Bar(*columns, console=self._to, transient=True)
+        self._task = self._bar.add_task("", total=1.0, text="", visible=False)
+        self._printed = float("-inf")
+
+    def __enter__(self) -> Self:
+        if self._to.is_terminal:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._to.is_terminal:
+            self._bar.stop()
+
+    def watch(self, news: News) -> None:
+        """Show what is told."""
+        from jobarium_events.migrations.applying.stepping import StepNews  # noqa: PLC0415 - the extra was there
+
+        if isinstance(news, StepNews):
+            place = f"{news.migration}  {news.direction} {news.number} of {news.count}, line {news.line}"
+            end = "done" if news.is_done else f"again: {news.problem}" if news.problem else "..."
+            self._to.print(printable(f"{place}  {end}"))
+            return
+        text = f"{news.share:.1%}  {news.passed:,} rows"
+        if news.waits_for:
+            text += f"  waits for {news.waits_for}"
+        if self._to.is_terminal:
+            is_going = not news.is_complete
+            self._bar.update(self._task, description=news.migration, completed=news.share, text=text, visible=is_going)
+        if news.is_complete or (not self._to.is_terminal and monotonic() - self._printed > _PRINT_EVERY):
+            self._printed = monotonic()
+            self._to.print(f"{news.migration}  backfill  {text}")
+
+
+def show_plan(plan: Plan) -> None:
+    """Print what applying would do."""
+    to = console()
+    for problem in plan.problems:
+        to.print("Error: ", style="bold red", end="")
+        to.print(printable(problem))
+    if not plan.migrations:
+        to.print("nothing to apply")
+        return
+    for planned in plan.migrations:
+        _show(to, planned)
+    to.print(f"{counted(len(plan.migrations), 'migration')}, expected to take {plan.estimated_runtime}")
+
+
+def _show(to: Console, planned: Planned) -> None:
+    begun = "" if planned.stage.value == "pending" else f", {planned.stage}"
+    to.print(f"{planned.id}", style="bold", end="")
+    to.print(f"  {planned.category}, {planned.risk} risk, expected to take {planned.estimated_runtime}{begun}")
+    if planned.problem:
+        to.print(f"  stopped: {printable(planned.problem)}")
+    if planned.note:
+        to.print(f"  note: {printable(planned.note)}")
+    for step in planned.steps:
+        locks = ", ".join(f"{lock.mode.words} on {lock.table}" for lock in step.locks)
+        how = "done" if step.is_done else locks or "no lock on a table"
+        alone = "" if step.in_transaction else "; in no transaction"
+        to.print(printable(f"  line {step.line}  {_shortened(step.text)}  ({how}{alone})"))
+    if planned.has_backfill:
+        to.print("  then its backfill, in batches")
+    marks(to, ((gate.name, gate.passed, gate.text) for gate in planned.gates), indent="  ")
+    to.print()
+
+
+def marks(to: Console, rows: Iterable[tuple[str, bool, str]], indent: str = "") -> None:
+    """Print what is done and what is not, a line each."""
+    for name, done, text in rows:
+        to.print(f"{indent}[{'x' if done else ' '}] ", style="green" if done else "yellow", end="")
+        to.print(f"{name}: {printable(text)}")
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 3]}..."

@@ -1,0 +1,84 @@
+"""The operational checklist of one migration: what is done for this database, and what is not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from jobarium_events.migrations.applying.approving import approvals
+from jobarium_events.migrations.applying.gates import gates
+from jobarium_events.migrations.applying.situation import Gate, Situation
+from jobarium_events.migrations.files.header import Risk
+from jobarium_events.migrations.files.settings import Role
+from jobarium_events.migrations.record.record import Direction, Event
+from jobarium_events.migrations.record.states import State
+
+if TYPE_CHECKING:
+    from jobarium_events.migrations.files.migration import Migration
+
+__all__ = ["Item", "checklist"]
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One item.
+
+    Attributes:
+        name: What is to be done.
+        done: Whether it is.
+        text: By what, or what is left to do.
+    """
+
+    name: str
+    done: bool
+    text: str
+
+
+def checklist(situation: Situation, migration: Migration) -> tuple[Item, ...]:
+    """Return the checklist of a migration."""
+    asked = {gate.name: gate for gate in gates(msgspec.structs.replace(situation, asked=True), migration)}
+    return (
+        _item("Migration reviewed by CTO", asked["review"]),
+        _item("Rollback or containment documented", asked["rollback"]),
+        _item("Alert thresholds for database errors prepared", asked["alerts"]),
+        _verification(situation, migration),
+        _item("Decision log entry added for breaking changes", asked.get("decision") or _NOT_BREAKING),
+        _item("Rehearsed with realistic volumes", asked["rehearsal"]),
+        _approval(situation, migration),
+    )
+
+
+_NOT_BREAKING = Gate("decision", passed=True, text="it breaks nothing")
+
+
+def _item(name: str, gate: Gate) -> Item:
+    return Item(name, gate.passed, gate.text)
+
+
+def _verification(situation: Situation, migration: Migration) -> Item:
+    """Tell whether the queries were asked after `up` of this round, and returned what they must, the last time."""
+    name = "Post-deploy verification queries executed"
+    state = situation.states.get(migration.id) or State(id=migration.id)
+    last = None
+    for entry in situation.entries:
+        is_of_it = entry.migration == migration.id and entry.round == state.round and entry.direction is Direction.UP
+        is_after = str(entry.detail.get("moment", "")).startswith("after")
+        if is_of_it and is_after and entry.event in (Event.VERIFIED, Event.NOT_VERIFIED):
+            last = entry
+    if last is None:
+        return Item(name, done=False, text="not yet; applying it does that")
+    at = last.at.isoformat(timespec="minutes")
+    if last.event is Event.VERIFIED:
+        return Item(name, done=True, text=f"returned what they must at {at}")
+    return Item(name, done=False, text=f"{last.detail['problem']} (at {at})")
+
+
+def _approval(situation: Situation, migration: Migration) -> Item:
+    """Tell whether it is approved; whether it is the time for it is a question of the gate."""
+    name = "Approved by CEO, with its window, if of high risk"
+    if migration.header.risk is not Risk.HIGH:
+        return Item(name, done=True, text="of low risk")
+    for each in reversed(approvals(situation.entries, migration)):
+        if each.role is Role.CEO and each.hash == migration.hash:
+            return Item(name, done=True, text=f"approved by {each.by} for {each.window}")
+    return Item(name, done=False, text=f"not approved: `db approve {migration.id} --role ceo --window FROM/TO`")

@@ -1,0 +1,146 @@
+"""Gates: what has to be so before a migration is applied, each with what to do where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from jobarium_events.migrations.applying import removing
+from jobarium_events.migrations.applying.approving import approvals
+from jobarium_events.migrations.applying.rehearsed import rehearsed
+from jobarium_events.migrations.applying.situation import Gate, Situation
+from jobarium_events.migrations.files.header import Risk
+from jobarium_events.migrations.files.settings import SETTINGS, Role
+from jobarium_events.migrations.files.steps import steps
+from jobarium_events.migrations.record.states import Stage
+
+if TYPE_CHECKING:
+    from jobarium_events.migrations.files.migration import Migration
+
+__all__ = ["Gate", "gates"]
+
+
+def gates(situation: Situation, migration: Migration) -> tuple[Gate, ...]:
+    """Return the gates that a migration has to pass, passed or not, in the order in which they are seen to."""
+    return tuple(gate for ask in (_ALL if situation.asked else _ALWAYS) for gate in ask(situation, migration))
+
+
+def _dropped(situation: Situation, _: Migration) -> Iterator[Gate]:
+    if situation.dropped:
+        text = (
+            f"earlier runs here had to pass all gates, and {SETTINGS} says `gates = false` now; "
+            "put that back, or say why: --without-gates REASON"
+        )
+        yield Gate("gates", passed=False, text=text)
+
+
+def _order(situation: Situation, migration: Migration) -> Iterator[Gate]:
+    if situation.stage(migration.id) is Stage.ROLLING_BACK:
+        yield Gate("order", passed=False, text=f"its way back was begun; finish it: `db rollback {migration.id}`")
+    missing = [
+        id_
+        for id_ in migration.header.depends_on
+        if situation.stage(id_) is not Stage.APPLIED and id_ not in situation.ahead
+    ]
+    if missing:
+        yield Gate(
+            "order", passed=False, text=f"it depends on {', '.join(missing)}, not applied here; apply that first"
+        )
+    elif migration.header.depends_on:
+        yield Gate("order", passed=True, text=f"{', '.join(migration.header.depends_on)} applied before it")
+
+
+def _backfills(situation: Situation, migration: Migration) -> Iterator[Gate]:
+    missing = [
+        id_
+        for id_ in migration.header.completes
+        if not (id_ in situation.states and situation.states[id_].is_backfilled) and id_ not in situation.ahead
+    ]
+    if missing:
+        yield Gate("backfills", passed=False, text=f"the backfill of {', '.join(missing)} is not complete; apply it")
+    elif migration.header.completes:
+        yield Gate("backfills", passed=True, text=f"complete: {', '.join(migration.header.completes)}")
+
+
+def _lint(situation: Situation, migration: Migration) -> Iterator[Gate]:
+    is_clean = situation.is_clean(migration)
+    text = "lint finds nothing" if is_clean else f"lint finds something; see `db lint {migration.path}`, and mend it"
+    yield Gate("lint", is_clean, text)
+
+
+def _review(situation: Situation, migration: Migration) -> Iterator[Gate]:
+    given = [each for each in approvals(situation.entries, migration) if each.role is Role.CTO]
+    valid = [each for each in given if each.hash == migration.hash]
+    how = f"`db approve {migration.id} --role cto`"
+    if valid:
+        yield Gate("review", passed=True, text=f"reviewed by {valid[-1].by} at {_at(valid[-1].at)}")
+    elif given:
+        text = f"{given[-1].by} reviewed it before the file changed; have it reviewed anew: {how}"
+        yield Gate("review", passed=False, text=text)
+    else:
+        yield Gate("review", passed=False, text=f"not reviewed in the role cto: {how}")
+
+
+def _approval(situation: Situation, migration: Migration) -> Iterator[Gate]:
+    if migration.header.risk is not Risk.HIGH:
+        return
+    given = [each for each in approvals(situation.entries, migration) if each.role is Role.CEO]
+    valid = [each for each in given if each.hash == migration.hash and each.window is not None]
+    opened = [each for each in valid if each.window is not None and situation.now in each.window]
+    how = f"`db approve {migration.id} --role ceo --window FROM/TO`"
+    state = situation.states.get(migration.id)
+    has_begun = state is not None and bool(state.up or state.is_backfilling)
+    is_up = has_begun and state is not None and len(state.up) == len(steps(migration.up))
+    if valid and is_up:  # what is left is its backfill, which may take days
+        yield Gate("approval", passed=True, text=f"approved by {valid[-1].by} for {valid[-1].window}, and begun then")
+    elif opened:
+        yield Gate("approval", passed=True, text=f"approved by {opened[-1].by} for {opened[-1].window}")
+    elif valid:
+        text = (
+            f"approved by {valid[-1].by} for {valid[-1].window}, and it is {_at(situation.now)} by the server's clock"
+        )
+        yield Gate("approval", passed=False, text=f"{text}; wait for the window, or have another approved: {how}")
+    elif given and given[-1].hash == migration.hash:
+        text = f"{given[-1].by} approved it for a window that cannot be read; have another approved: {how}"
+        yield Gate("approval", passed=False, text=text)
+    elif given:
+        text = f"{given[-1].by} approved it before the file changed; have it approved anew: {how}"
+        yield Gate("approval", passed=False, text=text)
+    else:
+        yield Gate("approval", passed=False, text=f"of high risk, and not approved in the role ceo: {how}")
+
+
+def _rollback(_: Situation, migration: Migration) -> Iterator[Gate]:
+    header = migration.header
+    has_way = bool(migration.down) or header.containment is not None or not migration.up
+    text = "a rollback plan, and " + ("a section down" if migration.down else "its containment")
+    missing = "no way back; write a section down, or the header's `containment`"
+    yield Gate("rollback", has_way, text if has_way else missing)
+
+
+def _alerts(_: Situation, migration: Migration) -> Iterator[Gate]:
+    count = len(migration.header.alerts)
+    missing = "no thresholds of alerts; write them as `alerts` into the header"
+    yield Gate("alerts", bool(count), f"{count} given" if count else missing)
+
+
+_Asked = Callable[[Situation, "Migration"], Iterator[Gate]]
+_ALWAYS: tuple[_Asked, ...] = (_dropped, _order, _backfills)
+_ALL: tuple[_Asked, ...] = (
+    _lint,
+    rehearsed,
+    _review,
+    _approval,
+    _rollback,
+    _alerts,
+    removing.decision,
+    *_ALWAYS,
+    removing.named,
+    removing.unused,
+    removing.flag,
+)
+
+
+def _at(moment: datetime) -> str:
+    return moment.isoformat(timespec="minutes")

@@ -1,0 +1,60 @@
+"""The gate of the rehearsal: green, of the file as it is, and with about as many rows as there are here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from jobarium_events.migrations.applying.situation import Gate, Situation
+from jobarium_events.migrations.applying.touching import touched
+from jobarium_events.migrations.refusals import MigrationError
+from jobarium_events.migrations.rehearsal.report import Rehearsal, read_rehearsal
+
+if TYPE_CHECKING:
+    from jobarium_events.migrations.files.migration import Migration
+
+__all__ = ["rehearsed"]
+
+_SHARE = 10  # a rehearsal with fewer rows than one of so many says little about locks and runtimes
+
+
+def rehearsed(situation: Situation, migration: Migration) -> Iterator[Gate]:
+    """Yield the gate."""
+    how = f"`db rehearse {migration.id}`"
+    try:
+        found = read_rehearsal(situation.migrations.folder, migration.id)
+    except MigrationError as error:
+        yield Gate("rehearsal", passed=False, text=f"{error.mistakes[0]}; rehearse it anew: {how}")
+        return
+    if found is None:
+        yield Gate("rehearsal", passed=False, text=f"not rehearsed: {how}")
+    elif found.hash != migration.hash:
+        yield Gate("rehearsal", passed=False, text=f"rehearsed before the file changed; rehearse it anew: {how}")
+    elif not found.green:
+        first = f": {found.problems[0]}" if found.problems else ""
+        yield Gate("rehearsal", passed=False, text=f"the rehearsal is not green{first}; mend it, and {how}")
+    elif small := _small(situation, migration, found):
+        yield Gate("rehearsal", passed=False, text=f"{small}; rehearse it with as many: {how}")
+    else:
+        at = found.at.isoformat(timespec="minutes")
+        yield Gate(
+            "rehearsal", passed=True, text=f"green on Postgres {found.server_version} at {at}{_other(situation, found)}"
+        )
+
+
+def _small(situation: Situation, migration: Migration, found: Rehearsal) -> str:
+    """Return of which table the rehearsal had far fewer rows than there are here; empty if of none."""
+    rows = {table.replace('"', ""): count for table, count in found.rows.items()}
+    for table in sorted(touched(migration)):
+        here, there = situation.rows.get(table, 0), rows.get(table, 0)
+        if there * _SHARE < here:
+            return f"rehearsed with {there:,} rows of {table}, and there are about {here:,} here"
+    return ""
+
+
+def _other(situation: Situation, found: Rehearsal) -> str:
+    """Return what is to be known where the server is of another major version; the embedded one is the newest."""
+    major = found.server_version.partition(".")[0]
+    if situation.server is None or major == str(situation.server):
+        return ""
+    return f", and this is Postgres {situation.server}: locks and runtimes may differ"

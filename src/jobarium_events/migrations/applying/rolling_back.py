@@ -1,0 +1,218 @@
+"""The way back of one migration, in the policy's order: the app first, then the backfill, the flag, and `down`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from jobarium_events.migrations.applying.applying import Job, verified
+from jobarium_events.migrations.applying.refusals import RollbackRefused
+from jobarium_events.migrations.applying.sessions import fresh
+from jobarium_events.migrations.applying.stepping import run_steps
+from jobarium_events.migrations.applying.touching import touched
+from jobarium_events.migrations.applying.unchanged import changed_one
+from jobarium_events.migrations.backfills import backfilling
+from jobarium_events.migrations.files.header import Category
+from jobarium_events.migrations.files.migration import When
+from jobarium_events.migrations.record.record import Direction, Event
+from jobarium_events.migrations.record.states import Stage, State, deployed_releases
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from jobarium_events.migrations.applying.situation import Situation
+    from jobarium_events.migrations.files.migration import Migration
+
+__all__ = ["NO_APP", "RolledBack", "prepare", "roll_back"]
+
+NO_APP = "none"
+"""What an operator says in place of a release where no app is deployed."""
+
+
+class RolledBack(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a way back.
+
+    Attributes:
+        migration: The id of the migration.
+        done: What was done, in its order, each a sentence.
+        containment: What limits the harm where there is no way back; the migration stays as it is then.
+        is_stopped: Whether it was to stop before its end.
+    """
+
+    migration: str
+    done: tuple[str, ...]
+    containment: str | None = None
+    is_stopped: bool = False
+
+    @property
+    def result(self) -> str:
+        """In a word, for the record."""
+        return "stopped" if self.is_stopped else "contained" if self.containment is not None else "done"
+
+
+def prepare(connection: Connection[Any], situation: Situation, migration: Migration, app: str | None) -> bool:
+    """Begin a way back: see that it can be gone and that the app is rolled back, and pause the backfill.
+
+    That needs no lock; whoever applies may be at the very backfill, and ends once that is paused.
+
+    Returns:
+        Whether somebody is at the backfill.
+
+    Raises:
+        RollbackRefused: If it cannot be gone.
+        FileChanged: If the file is not the one that ran.
+    """
+    state = situation.states.get(migration.id) or State(id=migration.id)
+    _check(situation, migration, state, app)
+    if migration.backfill is None or state.is_backfilled:
+        return False
+    return backfilling.pause(connection, migration).is_running
+
+
+def roll_back(job: Job, migration: Migration, app: str | None) -> RolledBack:
+    """Go a migration's way back, or go on with it.
+
+    Args:
+        job: What to work with.
+        migration: Which one; it is prepared.
+        app: The older release that the app was rolled back to, as the operator says; `NO_APP` if none is deployed.
+            None where the record says it.
+
+    Raises:
+        RollbackRefused: If it is not applied, a later one needs it, the app was not rolled back, or the flag is on.
+        FileChanged: If the file is not the one that ran.
+        StepFailed: If a step is not done.
+        NotVerified: If its queries do not return afterwards what they must.
+    """
+    situation = job.look(frozenset())
+    state = job.state(migration)
+    older = _check(situation, migration, state, app)
+
+    def work(run: Job) -> RolledBack:
+        done = [_record_app(run, situation, older)] if older else []
+        if migration.backfill is not None and not state.is_backfilled:
+            done.append("the backfill is paused")
+        done += _turn_off(run, situation, migration, state)
+        if not migration.down and (migration.up or state.is_backfilled):
+            containment = migration.header.containment or migration.header.rollback_plan
+            return RolledBack(migration=migration.id, done=tuple(done), containment=containment)
+        return _go_down(run, migration, state, done)
+
+    return job.run("rollback", [migration.id], work)
+
+
+def _check(situation: Situation, migration: Migration, state: State, app: str | None) -> str | None:
+    _check_stage(situation, migration, state)
+    found = changed_one(state, migration)
+    if found is not None:
+        raise found
+    return _app_rolled_back(situation, migration, app)
+
+
+def _check_stage(situation: Situation, migration: Migration, state: State) -> None:
+    if not state.has_run:
+        raise RollbackRefused(migration.id, "nothing of it is in this database")
+    needing = [
+        each.id
+        for each in situation.migrations.ordered
+        if migration.id in (*each.header.depends_on, *each.header.completes)
+        and each.id in situation.states
+        and situation.states[each.id].has_run
+    ]
+    if needing:
+        first = f"roll back first what depends on it: {', '.join(reversed(needing))}"
+        raise RollbackRefused(migration.id, first)
+    if state.stage is not Stage.ROLLING_BACK:
+        _check_tables(situation, migration, state)
+
+
+def _check_tables(situation: Situation, migration: Migration, state: State) -> None:
+    """Check that nothing that ran later is about the same tables, and might go or break with what goes."""
+    own = touched(migration)
+    later: dict[str, frozenset[str]] = {}
+    for each in situation.migrations.ordered:
+        other = situation.states.get(each.id)
+        if each.id != migration.id and other is not None and other.has_run and other.number > state.number:
+            later[each.id] = touched(each) & own
+    found = {id_: tables for id_, tables in later.items() if tables}
+    if found:
+        tables = ", ".join(sorted(frozenset().union(*found.values())))
+        ids = ", ".join(reversed(found))
+        problem = f"{ids} ran after it and is about {tables} as well; roll that back first"
+        raise RollbackRefused(migration.id, f"{problem}, or undo this one by a new migration")
+
+
+def _app_rolled_back(situation: Situation, migration: Migration, app: str | None) -> str | None:
+    """Return the release that the app was rolled back to, where that is yet to be recorded."""
+    releases = situation.migrations.settings.releases
+    own = releases.index(migration.header.release)
+    older = ", ".join(reversed(releases[:own])) or NO_APP
+    if app is not None:
+        if app == NO_APP or app in releases[:own]:
+            return app
+        problem = f"the app has to run a release before {migration.header.release}, and {app} is none; there is {older}"
+        raise RollbackRefused(migration.id, problem)
+    if not situation.asked:
+        return None
+    deployed = deployed_releases(situation.entries)
+    last = deployed[-1][0] if deployed else None
+    if last == NO_APP or last in releases[:own]:
+        return None
+    runs = f"{last} is deployed, by the record" if last else "the record does not say which release is deployed"
+    problem = f"{runs}; roll the app back first, to a release before {migration.header.release} ({older}), and say so"
+    raise RollbackRefused(migration.id, f"{problem}: --app-rolled-back RELEASE, or {NO_APP} where no app is deployed")
+
+
+def _record_app(job: Job, situation: Situation, release: str) -> str:
+    last = (deployed_releases(situation.entries) or ((None, 0),))[-1][0]
+    if last != release:
+        job.record.write(job.connection, Event.DEPLOYED, release=release, rolled_back=True)
+    return "no app is deployed" if release == NO_APP else f"the app is rolled back to {release}"
+
+
+def _turn_off(job: Job, situation: Situation, migration: Migration, state: State) -> list[str]:
+    """Turn the flag off where it is in a file of ours; elsewhere see to it that it is off."""
+    name = migration.header.feature_flag
+    if name is None:
+        return []
+    if migration.header.category is Category.CONTRACT:
+        # What it removed comes back empty, and the old path would read that.
+        return [f"the flag {name!r} stays on, as what comes back is empty"]
+    flag = situation.flags[name]
+    if flag.value and situation.flags.file is not None:
+        situation.flags.file.turn_off(name)
+        said = f"the flag {name!r} is turned off in {situation.flags.file.path}; roll that out"
+    elif flag.value:
+        raise RollbackRefused(migration.id, f"the flag {name!r} is on; turn it off where it is kept, and come again")
+    elif flag.value is None and situation.asked:
+        raise RollbackRefused(migration.id, f"whether its flag is off is not known: {flag.problem}")
+    else:
+        said = f"the flag {name!r} is off"
+    job.record.write(job.connection, Event.FLAG_OFF, migration, round_=state.round, flag=name)
+    return [said]
+
+
+def _go_down(job: Job, migration: Migration, state: State, done: list[str]) -> RolledBack:
+    fresh(job.connection)
+    if state.stage is not Stage.ROLLING_BACK or state.hash != migration.hash:
+        job.record.write(job.connection, Event.BEGAN, migration, direction=Direction.DOWN, round_=state.round)
+    is_down = run_steps(
+        job.connection,
+        job.record,
+        migration,
+        state,
+        direction=Direction.DOWN,
+        environment=job.environment,
+        watch=job.watch,
+        stopped=job.stop.is_set,
+    )
+    if not is_down:
+        return RolledBack(migration=migration.id, done=tuple(done), is_stopped=True)
+    verified(job, migration, state, Direction.DOWN, When.BEFORE)
+    with job.connection.transaction():
+        if migration.backfill is not None:
+            backfilling.forget(job.connection, migration)
+        job.record.write(job.connection, Event.DONE, migration, direction=Direction.DOWN, round_=state.round)
+    said = "`down` has run, and is verified" if migration.down else "the backfill begins anew; what it wrote stays"
+    return RolledBack(migration=migration.id, done=(*done, said))

@@ -1,0 +1,91 @@
+"""The session that applies to a database: one at a time, which the database itself sees to.
+
+The lock is held by the very session that runs the steps. A process that is killed leaves its statement running on the
+server, and nobody else begins before that has ended as well.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from jobarium_events.extras import extra
+from jobarium_events.migrations.applying.refusals import Held
+from jobarium_events.postgres.connecting import parameters
+from jobarium_events.statements import statements
+
+with extra("migrations"):
+    import psycopg
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+__all__ = ["applying", "fresh", "opener"]
+
+SQL = statements(__package__, "sessions.sql")
+_PAUSE = 0.2
+_CHECKED_EVERY = "2s"
+_KNOWS_LOST_CLIENTS = 140_000
+
+
+def opener(database: str, operator: str) -> Callable[[], Connection[Any]]:
+    """Return what opens a session of an operator, in autocommit.
+
+    Args:
+        database: As psycopg takes it.
+        operator: By whom the server shows it.
+
+    Raises:
+        DeclarationError: If the database's URL cannot be read.
+    """
+    given = parameters(database)
+    given["application_name"] = f"jobarium-events db, {operator}"
+
+    def opened() -> Connection[Any]:
+        return psycopg.connect(**given, autocommit=True)
+
+    return opened
+
+
+@contextmanager
+def applying(connect: Callable[[], Connection[Any]], wait: float = 0) -> Iterator[Connection[Any]]:
+    """Open the one session that may apply to its database at a time, and close it at the end.
+
+    Args:
+        connect: Opens a session.
+        wait: For how many seconds to wait for another one to end.
+
+    Raises:
+        Held: If another one has not ended by then.
+        psycopg.OperationalError: If the database is out of reach.
+    """
+    connection = connect()
+    try:
+        fresh(connection)
+        _lock(connection, wait)
+        yield connection
+    finally:
+        connection.close()
+
+
+def fresh(connection: Connection[Any]) -> None:
+    """Set a session back to what it began with, for the next migration or the next way; it keeps its locks."""
+    for name in ("session_authorization", "role", "all"):
+        connection.execute(SQL[f"reset_{name}"])
+    if connection.info.server_version >= _KNOWS_LOST_CLIENTS:
+        # So that a statement ends soon after the process that waits for it was killed; some servers cannot tell.
+        with suppress(psycopg.errors.InvalidParameterValue):
+            connection.execute("select set_config('client_connection_check_interval', %s, false)", [_CHECKED_EVERY])
+
+
+def _lock(connection: Connection[Any], wait: float) -> None:
+    end = time.monotonic() + wait
+    # Asked again and again: a session that waited within Postgres would itself be an old transaction, which an index
+    # that the other one builds concurrently waits for.
+    while not connection.execute(SQL["lock"]).fetchall()[0][0]:
+        if time.monotonic() >= end:
+            found = connection.execute(SQL["holder"]).fetchone()
+            raise Held(str(found[0]) if found and found[0] else "")
+        time.sleep(_PAUSE)

@@ -1,0 +1,43 @@
+-- One session at a time applies to a database; advisory locks are a database's own.
+
+-- name: lock
+select pg_try_advisory_lock(hashtextextended('jobarium_migrations.apply', 0))
+
+-- name: holder
+select format(
+    '%s (session %s, since %s)', a.application_name, l.pid, to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SSOF')
+)
+from pg_locks as l
+join pg_stat_activity as a using (pid)
+cross join hashtextextended('jobarium_migrations.apply', 0) as key
+where l.locktype = 'advisory'
+and l.granted
+and l.database = (select oid from pg_database where datname = current_database())
+and l.classid = ((key >> 32) & 4294967295)::oid
+and l.objid = (key & 4294967295)::oid
+and l.objsubid = 1
+
+-- name: reset_session_authorization
+reset session authorization
+
+-- name: reset_role
+reset role
+
+-- name: reset_all
+reset all
+
+-- name: rows
+select concat(case when n.nspname <> 'public' then n.nspname || '.' end, c.relname), counted.rows::bigint
+from pg_class as c
+join pg_namespace as n on n.oid = c.relnamespace
+cross join lateral (
+    select sum(greatest(part.reltuples, 0)) as rows
+    from (
+        select c.oid where c.relkind <> 'p'
+        union all
+        select relid from pg_partition_tree(c.oid) where c.relkind = 'p' and isleaf
+    ) as own
+    join pg_class as part on part.oid = own.oid
+) as counted
+where c.relkind in ('r', 'p', 'm') and not c.relispartition and n.nspname not in ('pg_catalog', 'information_schema')
+and counted.rows > 0

@@ -1,0 +1,373 @@
+"""`Target`: one database, and all that is done with migrations there."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from jobarium_events.errors import DeclarationError
+from jobarium_events.migrations.applying.applying import Applied, Job, News, apply
+from jobarium_events.migrations.applying.approving import Approval, Window, approvals, check_approval
+from jobarium_events.migrations.applying.checklists import Item, checklist
+from jobarium_events.migrations.applying.flags import Flags
+from jobarium_events.migrations.applying.looking import Looking
+from jobarium_events.migrations.applying.planning import Plan, plan
+from jobarium_events.migrations.applying.rolling_back import RolledBack, prepare, roll_back
+from jobarium_events.migrations.applying.sessions import applying, opener
+from jobarium_events.migrations.applying.situation import Situation, out_of_order
+from jobarium_events.migrations.applying.unchanged import changed_one
+from jobarium_events.migrations.backfills import backfilling
+from jobarium_events.migrations.files.header import Category
+from jobarium_events.migrations.files.settings import SETTINGS, Environment
+from jobarium_events.migrations.record.histories import Run, history
+from jobarium_events.migrations.record.record import Event, Record, entries
+from jobarium_events.migrations.record.states import Stage, State, states
+
+if TYPE_CHECKING:
+    from openfeature.client import OpenFeatureClient
+    from psycopg import Connection
+
+    from jobarium_events.migrations.applying.refusals import FileChanged
+    from jobarium_events.migrations.backfills.checkpoints import Progress
+    from jobarium_events.migrations.files.folder import Migrations
+    from jobarium_events.migrations.files.migration import Migration
+    from jobarium_events.migrations.files.settings import Role
+
+__all__ = ["Standing", "Target"]
+
+_PAUSED_PATIENCE = 60.0  # seconds for a batch of a backfill to end that is paused for a way back
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one migration stands.
+
+    Attributes:
+        id: Its id.
+        stage: Where it stands.
+        release: The release that it comes with; None if its file is gone.
+        hash: The hash of the file that ran; None while nothing has.
+        steps_done: How many steps of `up` are done.
+        at: When it came to where it stands, by the clock of the server.
+        problem: What is wrong: why it went no further, or that its file was changed or is gone.
+        note: What is to be known and is not wrong.
+    """
+
+    id: str
+    stage: Stage
+    release: str | None
+    hash: str | None
+    steps_done: int
+    at: datetime | None
+    problem: str | None
+    note: str | None = None
+
+
+class Target:
+    """One database.
+
+    Every method opens sessions of its own and closes them. None leaves a migration half done without the record saying
+    so, and each can be called again after whatever has happened. The lock that keeps appliers apart is that of a
+    session, so the URL is that of Postgres itself, not of a pooler that lends sessions for one transaction each.
+
+    Args:
+        database: The database, as psycopg takes it.
+        migrations: The folder.
+        environment: The name of the database's environment: one of the settings, if those have any.
+        operator: Who does it, for the record.
+        flags: A client of OpenFeature, in place of what the settings name.
+
+    Raises:
+        DeclarationError: If the settings have no such environment, or the database's URL cannot be read.
+        MigrationError: If the settings name flags that are none.
+
+    Example:
+        >>> target = Target("postgresql:///jobs", Migrations.load("migrations"), environment="production",
+        ...                 operator="ada")
+        >>> target.apply("0007_job_source")
+    """
+
+    def __init__(
+        self,
+        database: str,
+        migrations: Migrations,
+        *,
+        environment: str,
+        operator: str,
+        flags: OpenFeatureClient | None = None,
+    ) -> None:
+        known = migrations.settings.environments
+        if environment not in known and known:
+            raise DeclarationError(f"{SETTINGS} has no environment {environment!r}; it has {', '.join(known)}")
+        self.migrations = migrations
+        self.environment = known.get(environment, Environment())
+        self._record = Record(environment, operator)
+        self._connect = opener(database, operator)
+        self._flags = Flags.of(migrations, flags)
+
+    def plan(self, id_: str | None = None) -> Plan:
+        """Return what `apply` would do, and do nothing.
+
+        Raises:
+            UnknownMigration: If the folder has no such migration.
+            OtherEnvironment: If the database is another environment's.
+            psycopg.Error: If the database cannot be used.
+        """
+        wanted = self._up_to(id_)
+        with self._looking() as connection:
+            looking = self._looking_through(connection)
+            return plan(looking.look(), wanted, looking.server)
+
+    def apply(
+        self,
+        id_: str | None = None,
+        *,
+        without_gates: str | None = None,
+        wait: float = 0,
+        watch: Callable[[News], None] = lambda _: None,
+        stop: threading.Event | None = None,
+    ) -> Applied:
+        """Apply all migrations up to one, that one included, or go on where an earlier run has ended.
+
+        Args:
+            id_: Which one. None for all that may be applied: it then stops before the first closed gate.
+            without_gates: Why the environment asks for no gates any more, where earlier runs had to pass them.
+            wait: For how many seconds to wait for another applier to end.
+            watch: Is told of each step and each batch.
+            stop: When it is set, no further step or batch is begun.
+
+        Raises:
+            UnknownMigration: If the folder has no such migration.
+            OtherEnvironment: If the database is another environment's.
+            RecordUnreadable: If its record is not as this release writes it.
+            Held: If somebody else is applying.
+            Closed: If a gate is closed; nothing was run.
+            FileChanged: If a file was changed after it ran, or is gone; nothing was run.
+            StepFailed: If a step failed; it is undone, unless its end is not known.
+            BackfillFailed: If a batch failed for good.
+            NotVerified: If the queries do not return what they must.
+            psycopg.Error: If the database cannot be used.
+        """
+        wanted = self._up_to(id_)
+        with self._working(wait, watch, stop, without_gates) as job:
+            return apply(job, wanted, whole=id_ is not None)
+
+    def rollback(
+        self,
+        id_: str,
+        *,
+        app_rolled_back: str | None = None,
+        wait: float = 0,
+        watch: Callable[[News], None] = lambda _: None,
+        stop: threading.Event | None = None,
+    ) -> RolledBack:
+        """Go the way back of one migration: the app is back, then the backfill paused, the flag off, and `down` run.
+
+        Args:
+            id_: Which one.
+            app_rolled_back: The older release that the app was rolled back to; ``"none"`` if no app is deployed.
+                It need not be said where the record has it.
+            wait: For how many seconds to wait for another applier to end.
+            watch: Is told of each step.
+            stop: When it is set, no further step is begun.
+
+        Raises:
+            UnknownMigration: If the folder has no such migration.
+            OtherEnvironment: If the database is another environment's.
+            Held: If somebody else is applying; the backfill is paused.
+            RollbackRefused: If it cannot be gone as things stand.
+            FileChanged: If the file was changed after it ran.
+            StepFailed: If a step failed.
+            NotVerified: If the queries do not return afterwards what they must.
+            psycopg.Error: If the database cannot be used.
+        """
+        migration = self.migrations[id_]
+        with self._looking() as connection:
+            is_running = prepare(connection, self._situation(connection), migration, app_rolled_back)
+        with self._working(max(wait, _PAUSED_PATIENCE) if is_running else wait, watch, stop) as job:
+            return roll_back(job, migration, app_rolled_back)
+
+    def status(self) -> tuple[Standing, ...]:
+        """Return where each migration stands: those of the folder, and those of the record whose file is gone.
+
+        Raises:
+            OtherEnvironment: If the database is another environment's.
+            psycopg.Error: If the database cannot be used.
+        """
+        with self._looking() as connection:
+            found = states(entries(connection))
+        files = {each.id: each for each in self.migrations.ordered}
+        gone = sorted(id_ for id_, state in found.items() if id_ not in files and state.has_run)
+        return tuple(self._standing(found, id_, files.get(id_)) for id_ in (*gone, *files))
+
+    def history(self) -> tuple[Run, ...]:
+        """Return the runs in this database, in their order.
+
+        Raises:
+            OtherEnvironment: If the database is another environment's.
+            psycopg.Error: If the database cannot be used.
+        """
+        with self._looking() as connection:
+            return history(entries(connection))
+
+    def progress(self, id_: str) -> Progress | None:
+        """Return how far the backfill of a migration has come; None if it was never begun.
+
+        Raises:
+            UnknownMigration: If the folder has no such migration.
+            BackfillRefused: If it has no backfill.
+            OtherEnvironment: If the database is another environment's.
+            psycopg.Error: If the database cannot be used.
+        """
+        migration = self.migrations[id_]
+        with self._looking() as connection:
+            return backfilling.progress(connection, migration)
+
+    def pause(self, id_: str) -> Progress:
+        """Keep a backfill from beginning another batch, whichever process runs it, and return how far it has come.
+
+        The batch that is under way is waited for. It raises what `progress` does.
+        """
+        migration = self.migrations[id_]
+        with self._looking() as connection:
+            return backfilling.pause(connection, migration)
+
+    def resume(self, id_: str) -> Progress | None:
+        """Let a paused backfill go on when its migration is applied again; gives and raises what `progress` does."""
+        migration = self.migrations[id_]
+        with self._looking() as connection:
+            return backfilling.resume(connection, migration)
+
+    def approve(self, id_: str, *, role: Role, by: str, window: Window | None = None) -> Approval:
+        """Record that somebody approves a migration's file as it is now.
+
+        Args:
+            id_: Which one.
+            role: In which role.
+            by: Who.
+            window: When it may be applied; for an approval in the role of the CEO.
+
+        Raises:
+            UnknownMigration: If the folder has no such migration.
+            OtherEnvironment: If the database is another environment's.
+            ApprovalRefused: If they may not.
+            psycopg.Error: If the database cannot be used.
+        """
+        migration = self.migrations[id_]
+        with self._looking() as connection:
+            given = approvals(entries(connection), migration)
+            check_approval(self.migrations.settings, migration, given, role=role, by=by, window=window)
+            self._record.install(connection)
+            said: dict[str, Any] = {"window": str(window)} if window else {}
+            self._record.write(connection, Event.APPROVED, migration, role=role, by=by, **said)
+            return approvals(entries(connection), migration)[-1]
+
+    def checklist(self, id_: str) -> tuple[Item, ...]:
+        """Return the operational checklist of a migration, with what is done for this database and what is not.
+
+        Raises:
+            UnknownMigration: If the folder has no such migration.
+            OtherEnvironment: If the database is another environment's.
+            psycopg.Error: If the database cannot be used.
+        """
+        migration = self.migrations[id_]
+        with self._looking() as connection:
+            return checklist(self._situation(connection), migration)
+
+    def deployed(self, release: str) -> tuple[str, ...]:
+        """Record that a release of the services is deployed.
+
+        Returns:
+            Ids of the expanding migrations of it, or of an earlier release, that are not applied: its code reads what
+            they add, so they had to be first.
+
+        Raises:
+            DeclarationError: If the settings have no such release.
+            OtherEnvironment: If the database is another environment's.
+            psycopg.Error: If the database cannot be used.
+        """
+        releases = self.migrations.settings.releases
+        if release not in releases:
+            known = ", ".join(releases) or "none"
+            raise DeclarationError(f"there is no release {release!r}; {SETTINGS}, or its catalog, has {known}")
+        due = releases[: releases.index(release) + 1]
+        with self._looking() as connection:
+            self._record.install(connection)
+            self._record.write(connection, Event.DEPLOYED, release=release)
+            situation = self._situation(connection)
+        return tuple(
+            each.id
+            for each in self.migrations.ordered
+            if each.header.category is Category.EXPAND
+            and each.header.release in due
+            and situation.stage(each.id) is not Stage.APPLIED
+        )
+
+    def _standing(self, found: Mapping[str, State], id_: str, migration: Migration | None) -> Standing:
+        state = found.get(id_) or State(id=id_)
+        changed = changed_one(state, migration)
+        return Standing(
+            id=id_,
+            stage=state.stage,
+            release=None if migration is None else migration.header.release,
+            hash=state.hash if state.has_run else None,
+            steps_done=len(state.up),
+            at=state.at,
+            problem=state.problem if changed is None else _told(changed),
+            note=None if migration is None else out_of_order(found, self.migrations, migration),
+        )
+
+    def _up_to(self, id_: str | None) -> tuple[Migration, ...]:
+        if id_ is None:
+            return self.migrations.ordered
+        last = self.migrations[id_]
+        return (*self.migrations.before(last), last)
+
+    @contextmanager
+    def _looking(self) -> Iterator[Connection[Any]]:
+        connection = self._connect()
+        try:
+            self._record.check(connection)
+            yield connection
+        finally:
+            connection.close()
+
+    @contextmanager
+    def _working(
+        self,
+        wait: float,
+        watch: Callable[[News], None],
+        stop: threading.Event | None,
+        reason: str | None = None,
+    ) -> Iterator[Job]:
+        with applying(self._connect, wait) as connection:
+            self._record.check(connection)
+            yield Job(
+                connection=connection,
+                connect=self._connect,
+                record=self._record,
+                environment=self.environment,
+                look=self._looking_through(connection, reason).look,
+                watch=watch,
+                stop=stop or threading.Event(),
+                gates=self.environment.gates,
+                reason=reason,
+            )
+
+    def _looking_through(self, connection: Connection[Any], reason: str | None = None) -> Looking:
+        asked = self.environment.gates
+        return Looking(connection, self.migrations, self._flags, asked=asked, reason=reason)
+
+    def _situation(self, connection: Connection[Any]) -> Situation:
+        return self._looking_through(connection).look()
+
+
+def _told(changed: FileChanged) -> str:
+    if changed.now is None:
+        return "its file is gone; bring it back"
+    what = "in what ran of it" if changed.is_half else "after it ran"
+    return f"its file was changed {what}: {changed.ran} ran, and it is {changed.now} now"

@@ -1,0 +1,95 @@
+"""How many rows a batch has, how long it rests after it, and for how long one is tried that fails."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from jobarium_events.migrations.files.spans import Span
+
+if TYPE_CHECKING:
+    from jobarium_events.migrations.files.header import Backfill
+    from jobarium_events.migrations.files.settings import Environment
+
+__all__ = ["Pace", "Patience"]
+
+_MOST_ROWS = 100_000
+_STEP = 2.0  # by which a batch is at most larger than the one before, and at most smaller
+_CUT_AFTER = 20.0  # times the time of a batch
+_LEAST_CUT = 1.0  # seconds
+_LEAST_LOCK = 0.05  # seconds
+_FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0  # seconds
+
+
+class Pace:
+    """The pace of one run; the rows of a batch follow from how long the one before took.
+
+    Args:
+        backfill: What the migration says of it.
+        environment: Of which time-outs none is exceeded.
+
+    Attributes:
+        rows: How many rows the next batch is to have.
+    """
+
+    def __init__(self, backfill: Backfill, environment: Environment) -> None:
+        self._backfill = backfill
+        self._environment = environment
+        self.rows = backfill.batch_rows
+
+    def took(self, rows: int, seconds: float) -> float:
+        """Take note of a batch that took so long, and return for how long to rest."""
+        rate = rows / max(seconds, 1e-6)
+        lowest, highest = self.rows / _STEP, self.rows * _STEP
+        self.rows = min(max(round(min(max(rate * self._backfill.batch_time, lowest), highest)), 1), _MOST_ROWS)
+        return seconds * (1 / self._backfill.share - 1)
+
+    def is_cut(self) -> bool:
+        """Take note of a batch that was cut off, and return whether a smaller one is possible."""
+        if self.rows == 1:
+            return False
+        self.rows //= 2
+        return True
+
+    @property
+    def lock_timeout(self) -> float:
+        """How long a batch may wait for a row: no longer than one is to take, since others wait for its own rows."""
+        return min(self._environment.lock_timeout, max(self._backfill.batch_time, _LEAST_LOCK))
+
+    @property
+    def statement_timeout(self) -> float:
+        """How long a batch may take before it is cut off; one of a single row as long as any statement."""
+        longest = self._environment.statement_timeout
+        return longest if self.rows == 1 else min(longest, max(_CUT_AFTER * self._backfill.batch_time, _LEAST_CUT))
+
+
+class Patience:
+    """How long a batch is tried again and again, with a longer rest after each time.
+
+    Args:
+        seconds: For how long.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._since: float | None = None
+        self._rest = _FIRST_WAIT
+
+    def __str__(self) -> str:
+        """Return for how long it was tried, as the end of a sentence; nothing if it was tried once."""
+        return "" if self._since is None else f"; it was tried again and again for {Span(round(self._seconds, 3))}"
+
+    def begin_anew(self) -> None:
+        """Take note of a batch that is done."""
+        self._since, self._rest = None, _FIRST_WAIT
+
+    def is_at_its_end(self) -> bool:
+        """Take note of a batch that failed, and return whether it was tried for long enough."""
+        if self._since is None:
+            self._since = monotonic()
+        return monotonic() - self._since >= self._seconds
+
+    def rest(self) -> float:
+        """Return for how long to rest before it is tried again."""
+        rest, self._rest = self._rest, min(self._rest * 2, _LONGEST_WAIT)
+        return rest

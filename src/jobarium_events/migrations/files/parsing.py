@@ -1,0 +1,204 @@
+"""SQL taken apart by Postgres' own parser: each statement with its tree, its line and the comments above it.
+
+The one module that knows which library has the parser.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from jobarium_events.extras import extra
+
+with extra("migrations"):
+    from google.protobuf.message import DecodeError
+    from postgast import PgQueryError
+    from postgast import deparse as pg_deparse
+    from postgast import parse as pg_parse
+    from postgast import scan as pg_scan
+    from postgast import split as pg_split
+
+__all__ = ["SqlError", "Statement", "expression", "is_reserved", "parameters", "parse", "written"]
+
+_SPACE = re.compile(rb"\s+")
+_NO_COMMENT = re.compile(rb"[\s;]*(?![\s;/-])")
+_LINE_COMMENT = re.compile(rb"--([^\n]*)")
+_BLOCK = re.compile(rb"/\*|\*/")
+_PARAMETER = re.compile(r"\$[0-9]")
+_DEEP = "nests too deeply to be read: split a long chain of operators up, or put its parts in `case` or `concat`"
+
+
+class SqlError(ValueError):
+    """SQL that Postgres could not read.
+
+    Attributes:
+        line: Counted from 1.
+        problem: What the parser says.
+    """
+
+    def __init__(self, line: int, problem: str) -> None:
+        super().__init__(line, problem)
+        self.line = line
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.problem}"
+
+
+class Statement(msgspec.Struct, frozen=True, gc=False):
+    """One statement.
+
+    Attributes:
+        text: As it was written, from its first word on, without the semicolon.
+        line: Of its first word, counted from 1.
+        kind: The parser's name for it, such as ``"alter_table_stmt"``.
+        node: Its tree, a message of libpg_query: an ``AlterTableStmt``, and so on.
+        comments: The lines of ``--`` above it, and the one behind its semicolon, without the hyphens.
+    """
+
+    text: str
+    line: int
+    kind: str
+    node: Any
+    comments: tuple[str, ...] = ()
+
+
+def parse(text: str, *, line: int = 1) -> tuple[Statement, ...]:
+    """Take SQL apart.
+
+    Args:
+        text: Any number of statements, of the syntax of Postgres 18; ``$1`` and so on may stand for values.
+        line: On which line of its file the text begins.
+
+    Raises:
+        SqlError: If it cannot be read.
+    """
+    nul = text.find("\0")
+    if nul >= 0:  # where the parser, written in C, would end
+        raise SqlError(line + text.count("\n", 0, nul), "has a NUL byte; Postgres reads none")
+    raw = text.encode()
+    try:
+        tree = pg_parse(text)
+    except PgQueryError as error:
+        at = max(error.cursorpos - 1, 0)  # in characters
+        at = min(at, len(text.rstrip()))  # what is missing at the end is missing behind the last word
+        raise SqlError(line + text.count("\n", 0, at), error.message) from None
+    except DecodeError:
+        raise SqlError(line + text.count("\n", 0, _deep(text)), _DEEP) from None
+    return tuple(_statements(raw, tree.stmts, line))
+
+
+def parameters(statement: Statement) -> frozenset[int]:
+    """Return which values a statement is run with: 1 for ``$1``, and so on."""
+    if not _PARAMETER.search(statement.text):
+        return frozenset()
+    return frozenset(_parameters(statement.node))
+
+
+def _parameters(node: Any) -> Iterator[int]:
+    if node.DESCRIPTOR.name == "ParamRef":
+        yield node.number
+    for field, value in node.ListFields():
+        if field.message_type is not None:
+            for each in [value] if hasattr(value, "ListFields") else value:
+                yield from _parameters(each)
+
+
+def _deep(text: str) -> int:
+    """Return where the statement begins that nests too deeply."""
+    at = 0
+    for each in pg_split(text):
+        at = text.index(each, at)
+        try:
+            pg_parse(each)
+        except DecodeError:
+            return at
+        at += len(each)
+    return 0
+
+
+def _statements(raw: bytes, found: Any, first: int) -> Iterator[Statement]:
+    counted, last, line = 0, 0, first
+    waiting: Statement | None = None
+    for each in found:
+        begin, behind, comments = _past_comments(raw, last)
+        if waiting is not None:
+            yield _with_comments(waiting, behind)
+        length, node = each.stmt_len, each.stmt
+        last = each.stmt_location + length if length else len(raw)
+        line += raw.count(b"\n", counted, begin)
+        counted = begin
+        kind = node.WhichOneof("node")
+        text = raw[begin:last].decode().strip()
+        waiting = Statement(text, line, kind, getattr(node, kind), comments if waiting else behind + comments)
+    if waiting is not None:
+        _, behind, _ = _past_comments(raw, last)
+        yield _with_comments(waiting, behind)
+
+
+def _with_comments(statement: Statement, more: tuple[str, ...]) -> Statement:
+    return msgspec.structs.replace(statement, comments=statement.comments + more) if more else statement
+
+
+def _past_comments(raw: bytes, at: int) -> tuple[int, tuple[str, ...], tuple[str, ...]]:
+    """Return where the next statement's first word is, and the comments on the way: on the same line, and below."""
+    bare = _NO_COMMENT.match(raw, at)
+    if bare is not None:
+        return bare.end(), (), ()
+    behind: list[str] = []
+    comments: list[str] = []
+    begin = at
+    while True:
+        if space := _SPACE.match(raw, at):
+            at = space.end()
+        elif comment := _LINE_COMMENT.match(raw, at):
+            is_behind = b"\n" not in raw[begin:at]
+            (behind if is_behind else comments).append(comment[1].decode().strip())
+            at = comment.end()
+        elif raw.startswith(b"/*", at):
+            at = _past_block(raw, at)
+        elif raw.startswith(b";", at):
+            at += 1
+        else:
+            return at, tuple(behind), tuple(comments)
+
+
+def _past_block(raw: bytes, at: int) -> int:
+    depth = 0
+    for mark in _BLOCK.finditer(raw, at):
+        depth += 1 if mark[0] == b"/*" else -1
+        if depth == 0:
+            return mark.end()
+    return len(raw)
+
+
+def written(kind: str, node: Any) -> str:
+    """Return the SQL of a tree, as one line without a semicolon.
+
+    Args:
+        kind: The parser's name for the statement, such as ``"alter_table_stmt"``.
+        node: Its tree.
+    """
+    tree = pg_parse("")
+    getattr(tree.stmts.add().stmt, kind).CopyFrom(node)
+    sql: str = pg_deparse(tree)
+    return sql
+
+
+def is_reserved(word: str) -> bool:
+    """Whether a word has to be in quotes to be a name."""
+    token = pg_scan(word).tokens[0]
+    kinds = token.DESCRIPTOR.fields_by_name["keyword_kind"].enum_type.values_by_name
+    free = ("NO_KEYWORD", "UNRESERVED_KEYWORD")
+    return all(token.keyword_kind != kinds[name].number for name in free)
+
+
+def expression(node: Any) -> str:
+    """Return the SQL of an expression, from its tree."""
+    tree = pg_parse("select null")
+    tree.stmts[0].stmt.select_stmt.target_list[0].res_target.val.CopyFrom(node)
+    sql: str = pg_deparse(tree)
+    return sql[len("SELECT ") :]

@@ -1,0 +1,1 @@
+"""What a migration would do to running code, told from its SQL alone."""

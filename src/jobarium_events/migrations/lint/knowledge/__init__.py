@@ -1,0 +1,1 @@
+"""What is known of the tables from the statements so far."""

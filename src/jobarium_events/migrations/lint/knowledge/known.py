@@ -1,0 +1,234 @@
+"""What is known of a database's tables at one moment, and how one part of it is put in another's place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Self
+
+import msgspec
+
+from jobarium_events.migrations.lint.knowledge.layers import layered
+from jobarium_events.migrations.lint.knowledge.tables import (
+    Column,
+    Constraint,
+    ConstraintKind,
+    Domain,
+    EnumType,
+    Index,
+    Table,
+)
+
+__all__ = ["Known"]
+
+_NO_TIES: set[str] = set()
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What is known; see `Schema`, which goes on from one statement to the next."""
+
+    tables: Mapping[str, Table] = {}
+    indexes: Mapping[str, Index] = {}
+    enums: Mapping[str, EnumType] = {}
+    domains: Mapping[str, Domain] = {}
+    statistics: Mapping[str, str] = {}
+    created: frozenset[str] = frozenset()
+    tied: Mapping[str, tuple[str, ...]] = {}
+    indexed: Mapping[str, tuple[str, ...]] = {}
+
+    def table(self, name: str) -> Table:
+        """Return what is known of a table, which may be no more than its name."""
+        return self.tables.get(name) or Table(name=name)
+
+    def column(self, table: str, column: str) -> Column | None:
+        """Return what is known of a column; None if nothing is."""
+        return self.table(table).columns.get(column)
+
+    def allowed_values(self, table: str, column: str) -> tuple[str, ...] | None:
+        """Return the values that a column may have, by a check that lists them or by its enum; None if by neither."""
+        for constraint in self.table(table).constraints.values():
+            if constraint.allowed is not None and constraint.columns == (column,):
+                return constraint.allowed
+        known = self.column(table, column)
+        enum = self.enums.get(known.type.removesuffix("[]")) if known else None
+        return enum.values if enum else None
+
+    def indexes_of(self, table: str) -> Iterator[Index]:
+        """Yield the indexes that are known of a table."""
+        found = (self.indexes.get(name) for name in self.indexed.get(table, ()))
+        return (index for index in found if index is not None and index.table == table)
+
+    def descendants(self, table: str) -> tuple[str, ...]:
+        """Return the partitions and heirs of a table, and theirs."""
+        if table not in self.tied:
+            return ()
+        found: dict[str, None] = {}
+        waiting = [table]
+        while waiting:
+            name = waiting.pop(0)
+            for each in self.tied.get(name, ()):
+                heir = self.tables.get(each)
+                if heir is not None and name in heir.parents and each not in found:
+                    found[each] = None
+                    waiting.append(each)
+        return tuple(found)
+
+    def default_partition(self, table: str) -> str | None:
+        """Return the partition of a table that takes what no other one takes, if there is one."""
+        heirs = (each.name for each in self._tied_to(table) if each.default_partition and table in each.parents)
+        return next(heirs, None)
+
+    def referencing(self, table: str) -> Iterator[tuple[Table, Constraint]]:
+        """Yield the foreign keys that lead to a table, each with the table that has it."""
+        for each in self._tied_to(table):
+            for constraint in each.constraints.values():
+                if constraint.kind is ConstraintKind.FOREIGN_KEY and constraint.references == table:
+                    yield each, constraint
+
+    def _tied_to(self, table: str) -> Iterator[Table]:
+        """Yield the tables with a foreign key to a table, its heirs, and its readers; what was so once may be there."""
+        return (self.tables[name] for name in self.tied.get(table, ()) if name in self.tables)
+
+    def inherits_key(self, table: Table, key: Constraint) -> bool:
+        """Whether a table has a foreign key as the partition of another one that has it."""
+        keys = (each for parent in table.parents for each in self.table(parent).foreign_keys())
+        return any(each.columns == key.columns and each.references == key.references for each in keys)
+
+    def readers(self, table: str) -> tuple[str, ...]:
+        """Return the views that read a table, and those that read them."""
+        found: dict[str, None] = {}
+        waiting = [table]
+        while waiting:
+            name = waiting.pop(0)
+            for each in self._tied_to(name):
+                if name in each.reads and each.name not in found:
+                    found[each.name] = None
+                    waiting.append(each.name)
+        return tuple(found)
+
+    def using_type(self, type_: str) -> Iterator[tuple[Table, Column]]:
+        """Yield the columns of a type, or of arrays of it, each with its table."""
+        for table in self.tables.values():
+            for column in table.columns.values():
+                if column.type.removesuffix("[]") == type_:
+                    yield table, column
+
+    def with_table(self, table: Table, *, created: bool = False) -> Self:
+        """Return the same with a table as it is now."""
+        marked = self.created | {table.name} if created else self.created
+        tables, tied = layered(self.tables).having(table.name, table), self.tied
+        for name in _new_ties(self.tables.get(table.name), table):
+            tied = layered(tied).having(name, (*tied.get(name, ()), table.name))
+        return msgspec.structs.replace(self, tables=tables, tied=tied, created=marked)
+
+    def with_index(self, index: Index) -> Self:
+        """Return the same with an index as it is now."""
+        names, indexed = self.indexed.get(index.table, ()), self.indexed
+        if index.name not in names:
+            indexed = layered(indexed).having(index.table, (*names, index.name))
+        return msgspec.structs.replace(self, indexes=layered(self.indexes).having(index.name, index), indexed=indexed)
+
+    def with_enum(self, enum: EnumType) -> Self:
+        """Return the same with an enum as it is now."""
+        return msgspec.structs.replace(self, enums={**self.enums, enum.name: enum})
+
+    def with_domain(self, domain: Domain) -> Self:
+        """Return the same with a domain as it is now."""
+        return msgspec.structs.replace(self, domains={**self.domains, domain.name: domain})
+
+    def without_tables(self, names: Iterable[str]) -> Self:
+        """Return the same without some tables, their heirs, their indexes, and the foreign keys that lead to them."""
+        gone = {heir for name in names for heir in (name, *self.descendants(name))}
+        tables = {
+            name: _without_keys_to(table, gone) if _leads_to(table, gone) else table
+            for name, table in self.tables.items()
+            if name not in gone
+        }
+        indexes = {name: index for name, index in self.indexes.items() if index.table not in gone}
+        return msgspec.structs.replace(
+            self, tables=tables, indexes=indexes, created=self.created - gone, tied=_tied(tables)
+        )
+
+    def without_indexes(self, names: Iterable[str]) -> Self:
+        """Return the same without some indexes."""
+        return msgspec.structs.replace(self, indexes=layered(self.indexes).without([*names]))
+
+    def without_types(self, names: Iterable[str]) -> Self:
+        """Return the same without some enums and domains, and the columns of those types."""
+        gone = set(names)
+        tables = dict(self.tables)
+        for name in gone:
+            for table, column in self.using_type(name):
+                columns = {key: each for key, each in tables[table.name].columns.items() if key != column.name}
+                tables[table.name] = msgspec.structs.replace(tables[table.name], columns=columns)
+        enums = {name: enum for name, enum in self.enums.items() if name not in gone}
+        domains = {name: domain for name, domain in self.domains.items() if name not in gone}
+        return msgspec.structs.replace(self, tables=tables, enums=enums, domains=domains)
+
+    def with_table_named(self, old: str, new: str) -> Self:
+        """Return the same with a table under another name."""
+        table = self.tables.get(old)
+        if table is None or new in self.tables:
+            return self
+        renamed = msgspec.structs.replace(table, name=new)
+        tables = {name: _following(each, old, new) for name, each in self.tables.items() if name != old}
+        tables[new] = _following(renamed, old, new)
+        indexes = {}
+        for index in self.indexes.values():
+            moved = _moved(index, new) if index.table == old else index
+            indexes[moved.name] = moved
+        created = self.created - {old} | {new} if old in self.created else self.created
+        indexed = {**self.indexed, new: tuple(name for name, index in indexes.items() if index.table == new)}
+        return msgspec.structs.replace(
+            self, tables=tables, indexes=indexes, created=created, tied=_tied(tables), indexed=indexed
+        )
+
+
+def _leads_to(table: Table, gone: set[str]) -> bool:
+    constraints = table.constraints.values()
+    return any(each.references in gone for each in constraints) or not gone.isdisjoint((*table.reads, *table.parents))
+
+
+def _without_keys_to(table: Table, gone: set[str]) -> Table:
+    constraints = {name: each for name, each in table.constraints.items() if each.references not in gone}
+    reads = tuple(name for name in table.reads if name not in gone)
+    parents = tuple(name for name in table.parents if name not in gone)
+    return msgspec.structs.replace(table, constraints=constraints, reads=reads, parents=parents)
+
+
+def _following(table: Table, old: str, new: str) -> Table:
+    def now(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(new if name == old else name for name in names)
+
+    constraints = {
+        name: msgspec.structs.replace(each, references=new) if each.references == old else each
+        for name, each in table.constraints.items()
+    }
+    return msgspec.structs.replace(table, constraints=constraints, parents=now(table.parents), reads=now(table.reads))
+
+
+def _moved(index: Index, table: str) -> Index:
+    """Return an index whose table has another name; its own changes only if the schema does."""
+    schema, dot, _ = table.rpartition(".")
+    return msgspec.structs.replace(index, name=f"{schema}{dot}{index.name.rpartition('.')[2]}", table=table)
+
+
+def _ties(table: Table) -> set[str]:
+    """Return the tables that a table has to do with: those that it refers to, reads, or is a part of."""
+    referenced = [each.references for each in table.constraints.values() if each.references]
+    return {*table.parents, *table.reads, *referenced}
+
+
+def _new_ties(before: Table | None, table: Table) -> set[str]:
+    if before is None:
+        return _ties(table)
+    if before.constraints is table.constraints and before.parents is table.parents and before.reads is table.reads:
+        return _NO_TIES  # it is mostly something else that changes
+    return _ties(table) - _ties(before)
+
+
+def _tied(tables: Mapping[str, Table]) -> dict[str, tuple[str, ...]]:
+    tied: dict[str, tuple[str, ...]] = {}
+    for table in tables.values():
+        for name in _ties(table):
+            tied[name] = (*tied.get(name, ()), table.name)
+    return tied

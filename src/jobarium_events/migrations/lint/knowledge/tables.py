@@ -1,0 +1,184 @@
+"""What is known of a table: its columns, constraints and indexes, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+__all__ = ["Column", "Constraint", "ConstraintKind", "Domain", "EnumType", "Index", "Relation", "Table"]
+
+
+class Relation(StrEnum):
+    """What stands behind the name of a table."""
+
+    TABLE = "table"
+    PARTITIONED = "partitioned table"
+    VIEW = "view"
+    MATERIALIZED_VIEW = "materialized view"
+    FOREIGN_TABLE = "foreign table"
+
+
+class ConstraintKind(StrEnum):
+    """What a constraint asks for."""
+
+    CHECK = "check"
+    NOT_NULL = "not null"
+    PRIMARY_KEY = "primary key"
+    UNIQUE = "unique"
+    FOREIGN_KEY = "foreign key"
+    EXCLUSION = "exclusion"
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What is known of a column.
+
+    Attributes:
+        name: Its name.
+        type: Its type as Postgres shows it: ``"character varying(20)"``; empty if it is not known.
+        nullable: Whether it may be null.
+        default: The tree of its default; None if it has none, or is generated.
+        generated: ``"stored"``, ``"virtual"``, or empty if it is a plain one.
+        identity: Whether its values come from a sequence of its own.
+        collation: As it was set for the column; empty if it is that of the type.
+        comment: Its comment.
+    """
+
+    name: str
+    type: str = ""
+    nullable: bool = True
+    default: Any = None
+    generated: str = ""
+    identity: bool = False
+    collation: str = ""
+    comment: str | None = None
+
+
+class Constraint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What is known of a constraint.
+
+    Attributes:
+        name: Its name, or that which Postgres would give it.
+        kind: What it asks for.
+        columns: Of which columns; for a check those that it names.
+        validated: Whether it holds for the rows that were there before it; False after ``not valid``.
+        enforced: Whether it is asked for at all; False after ``not enforced``.
+        expression: The tree of what a check asks for.
+        references: To which table a foreign key leads.
+        referenced: To which columns; empty if they are those of its primary key.
+        on_delete: What a foreign key does when a referenced row goes: ``"cascade"``, and so on; empty for nothing.
+        on_update: The same when its key changes.
+        proves: The columns that a check proves not to be null.
+        allowed: For a check that lists the values of one column, the values as texts.
+    """
+
+    name: str
+    kind: ConstraintKind
+    columns: tuple[str, ...] = ()
+    validated: bool = True
+    enforced: bool = True
+    expression: Any = None
+    references: str | None = None
+    referenced: tuple[str, ...] = ()
+    on_delete: str = ""
+    on_update: str = ""
+    proves: tuple[str, ...] = ()
+    allowed: tuple[str, ...] | None = None
+
+
+class Index(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What is known of an index.
+
+    Attributes:
+        name: Its name, or that which Postgres would give it.
+        table: Its table.
+        columns: The columns that it names, in its keys, in expressions, or in its condition.
+        computed: Whether it has an expression or a condition.
+        unique: Whether it allows no value twice.
+        valid: Whether queries may use it; False for one on a partitioned table alone.
+        constraint: Whether it belongs to a constraint of its name.
+    """
+
+    name: str
+    table: str
+    columns: tuple[str, ...] = ()
+    computed: bool = False
+    unique: bool = False
+    valid: bool = True
+    constraint: bool = False
+
+
+class EnumType(msgspec.Struct, frozen=True, gc=False):
+    """A type with a list of values.
+
+    Attributes:
+        name: Its name.
+        values: In their order.
+    """
+
+    name: str
+    values: tuple[str, ...]
+
+
+class Domain(msgspec.Struct, frozen=True, gc=False):
+    """A type that stands for another one, within limits.
+
+    Attributes:
+        name: Its name.
+        type: The type below it, as text.
+        limited: Whether it has a check, or allows no null; its own, or of a domain below it.
+        default: The tree of its default; None if it has none.
+    """
+
+    name: str
+    type: str
+    limited: bool = False
+    default: Any = None
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What is known of a table, or of what can be read like one.
+
+    Attributes:
+        name: Its name, with its schema unless that is ``public``.
+        kind: What stands behind the name.
+        columns: By name, in their order; only those that a statement named if the table is not `complete`.
+        constraints: By name.
+        complete: Whether a statement made it, so that all of its columns are known.
+        parents: The tables whose partition or heir it is.
+        of: The type whose attributes its columns are; empty if they are its own.
+        partition_key: The columns by which its partitions are told from each other; empty if they are expressions.
+        default_partition: Whether it is the partition for what no other one takes.
+        reads: For a view, the tables that it reads.
+        triggers: By name, each with the function that it calls.
+        temporary: Whether it ends with the session, so that no other one ever waits for it.
+        unlogged: Whether its rows are lost in a crash.
+        tablespace: Where it was put; empty if that is where all of the database is.
+        comment: Its comment.
+    """
+
+    name: str
+    kind: Relation = Relation.TABLE
+    columns: Mapping[str, Column] = {}
+    constraints: Mapping[str, Constraint] = {}
+    complete: bool = False
+    parents: tuple[str, ...] = ()
+    of: str = ""
+    partition_key: tuple[str, ...] = ()
+    default_partition: bool = False
+    reads: tuple[str, ...] = ()
+    triggers: Mapping[str, str] = {}
+    temporary: bool = False
+    unlogged: bool = False
+    tablespace: str = ""
+    comment: str | None = None
+
+    def foreign_keys(self) -> Iterator[Constraint]:
+        """Yield its foreign keys."""
+        return (each for each in self.constraints.values() if each.kind is ConstraintKind.FOREIGN_KEY)
+
+    def proven_not_null(self, column: str) -> bool:
+        """Whether a valid constraint proves that a column is not null."""
+        return any(each.validated and each.enforced and column in each.proves for each in self.constraints.values())

@@ -1,0 +1,1 @@
+"""What one statement does while it runs: locks, rewrites and scans."""

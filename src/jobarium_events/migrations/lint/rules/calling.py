@@ -1,0 +1,86 @@
+"""Rules about functions that a statement calls: what they do is not in the statement, so that no rule sees it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from jobarium_events.migrations.files.migration import Section
+from jobarium_events.migrations.lint.changing import MAY_CHANGE
+from jobarium_events.migrations.lint.findings import Severity
+from jobarium_events.migrations.lint.locking.functions import steady_functions
+from jobarium_events.migrations.lint.names import joined, texts
+from jobarium_events.migrations.lint.rewriting import lines
+from jobarium_events.migrations.lint.rules.rule import Hit, Subject, rule
+from jobarium_events.migrations.lint.walking import constants, messages, tables_of
+
+if TYPE_CHECKING:
+    from jobarium_events.migrations.files.parsing import Statement
+
+__all__ = ["made_by"]
+
+_BEYOND = re.compile(
+    r"setval|set_config|dblink\w*|lo_\w+|pg_sleep\w*|pg_(?:terminate|cancel)_backend|pg_(?:try_)?advisory_lock\w*"
+    r"|pg_notify|pg_reload_conf|pg_promote|pg_switch_wal|pg_(?:create|drop|logical)_\w+|(?:query|cursor)_to_xml\w*"
+)
+"""Functions of Postgres' own, and of what comes with it, that do more than return something."""
+_QUIET = frozenset("random gen_random_uuid clock_timestamp timeofday nextval currval lastval setseed".split())
+_MAKING = {"create_function_stmt": lambda node: joined(texts(node.funcname))}
+_MAKING["create_schema_stmt"] = lambda node: str(node.schemaname)
+
+
+def made_by(statement: Statement) -> frozenset[str]:
+    """Return the name of the function, or of the schema, that a statement makes."""
+    name = _MAKING.get(statement.kind)
+    return frozenset((name(statement.node),)) if name is not None else frozenset()
+
+
+@rule(
+    "function-called",
+    "What a function does is not in the statement that calls it, so that no rule and no gate looks at it.",
+    "call_stmt",
+    *MAY_CHANGE,
+)
+def function_called(subject: Subject, node: Any) -> Iterator[Hit]:
+    """Yield calls for the sake of what a function does, and of functions that the file makes."""
+    text = subject.statement.text
+    bare = subject.statement.kind == "call_stmt" or _is_bare(subject.statement.kind, node)
+    suspect = bare or _BEYOND.search(text.lower()) or any(name.rpartition(".")[2] in text for name in subject.made)
+    if not suspect:
+        return
+    for call in (each for each in messages(node) if type(each).__name__ == "FuncCall"):
+        name = joined(texts(call.funcname)).removeprefix("pg_catalog.")
+        if name == "set_config":
+            weighs = None if subject.header is not None else Severity.WARNING
+            yield Hit(
+                "sets something by a function, where nobody looks for it; write it as a set local", _set(call), weighs
+            )
+        elif name == "setval" and _of_new_table(subject, call):
+            continue
+        elif _BEYOND.fullmatch(name):
+            yield Hit(f"calls {name}, which does more than return something; no migration needs it")
+        elif name in subject.made and subject.section is not Section.BACKFILL:
+            yield Hit(
+                f"calls {name}, which the file makes; write what it does as statements, or in the section backfill"
+            )
+        elif bare and name not in steady_functions() and name not in _QUIET:
+            weighs = None if subject.header is not None else Severity.WARNING
+            yield Hit(f"calls {name} for what it does; write that as statements", "", weighs)
+
+
+def _is_bare(kind: str, node: Any) -> bool:
+    """Whether a query is of no table, so that it is there for what it calls."""
+    return kind == "select_stmt" and not node.HasField("larg") and not tables_of(node)
+
+
+def _set(call: Any) -> str:
+    """Return a call of ``set_config`` as a statement."""
+    values = [each.a_const.sval.sval for each in call.args[:2] if each.a_const.HasField("sval")]
+    return lines(f"set local {values[0]} = '{values[1].replace(chr(39), chr(39) * 2)}'") if len(values) == 2 else ""  # noqa: PLR2004 - a name and a value
+
+
+def _of_new_table(subject: Subject, call: Any) -> bool:
+    """Whether a sequence goes by the name of a table that the file made."""
+    named = [joined(each.split(".")) for each in constants(call)]
+    return any(each == table or each.startswith(f"{table}_") for each in named for table in subject.created)

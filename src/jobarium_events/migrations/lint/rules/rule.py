@@ -1,0 +1,206 @@
+"""What a rule is, what it is shown, and how it is declared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from jobarium_events.migrations.files.header import Header
+from jobarium_events.migrations.files.migration import Section
+from jobarium_events.migrations.files.parsing import Statement
+from jobarium_events.migrations.lint.findings import Severity
+from jobarium_events.migrations.lint.knowledge.schema import Schema
+from jobarium_events.migrations.lint.locking.locks import Effects, Lock
+
+__all__ = ["RULES", "Hit", "Rule", "Subject", "Transaction", "checks", "described", "rule"]
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """A rule.
+
+    Attributes:
+        id: By which it is known.
+        why: What goes wrong otherwise, in a sentence.
+        severity: How much its findings weigh.
+        firm: Whether nobody can allow what it forbids.
+    """
+
+    id: str
+    why: str
+    severity: Severity
+    firm: bool = False
+
+
+class Hit(msgspec.Struct, frozen=True, gc=False):
+    """That a rule is broken.
+
+    Attributes:
+        text: What is wrong and how to mend it.
+        safe: The SQL to write instead, or what makes it where that takes long, since nobody asks for that of a finding
+            which is allowed; empty where there is none.
+        severity: How much it weighs, if not what the rule's findings do.
+    """
+
+    text: str
+    safe: str | Callable[[], str] = ""
+    severity: Severity | None = None
+
+
+class Transaction(msgspec.Struct, frozen=True, gc=False):
+    """What an explicit transaction has done before a statement.
+
+    Attributes:
+        statements: Its statements so far, each with what it does.
+    """
+
+    statements: tuple[tuple[Statement, Effects], ...] = ()
+
+    def blocked(self, created: frozenset[str]) -> dict[str, Lock]:
+        """Return the locks that it holds and that writes wait for, by table; new tables make nobody wait."""
+        held: dict[str, Lock] = {}
+        for _, effects in self.statements:
+            for lock in effects.locks:
+                if lock.mode.blocks_writes and lock.table not in created:
+                    held.setdefault(lock.table, lock)
+        return held
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a rule is shown of a statement.
+
+    Attributes:
+        statement: The statement.
+        effects: What it does to its tables.
+        schema: What is known of the tables before it.
+        created: The tables that the file has made by then, the statement's own included.
+        original: What was known of them before the file, and its section up.
+        versions: The versions of Postgres for which it is judged.
+        section: The section that it is in; None in a file that is no migration of ours.
+        header: What the file says of itself, if it is a migration of ours.
+        transaction: What the transaction that it is in has done before; None if it is in none.
+        timeout: Whether a lock_timeout holds that the file has set, or that whoever runs it sets.
+        made: The functions and schemas that the file has made by then.
+    """
+
+    statement: Statement
+    effects: Effects
+    schema: Schema
+    created: frozenset[str]
+    original: Schema
+    versions: tuple[int, ...]
+    section: Section | None = None
+    header: Header | None = None
+    transaction: Transaction | None = None
+    timeout: bool = True
+    made: frozenset[str] = frozenset()
+
+    @property
+    def node(self) -> Any:
+        """The statement's tree."""
+        return self.statement.node
+
+    @property
+    def oldest(self) -> int:
+        """The oldest version of Postgres that it has to run on."""
+        return self.versions[0]
+
+    @property
+    def waited_for(self) -> list[Lock]:
+        """The locks for which writes of running code wait; nobody uses a table yet that the file made."""
+        return [lock for lock in self.effects.locks if lock.mode.blocks_writes and lock.table not in self.created]
+
+    def is_new(self, table: str) -> bool:
+        """Whether the file made the table itself, so that no code uses it yet."""
+        return table in self.created
+
+
+Check = Callable[[Subject, Any], Iterable[Hit]]
+
+RULES: dict[str, Rule] = {}
+"""Every rule, by its id."""
+
+
+class _Declared(msgspec.Struct, frozen=True):
+    """A rule about single statements, with what it is about; see `rule`."""
+
+    rule: Rule
+    check: Check
+    on: frozenset[str]
+    having: frozenset[str]
+    within: bool
+
+    def is_about(self, on: str, having: frozenset[str], *, within: bool) -> bool:
+        is_so = (on in self.on or self.is_general) and (within or not self.within)
+        return is_so and (not self.having or not self.having.isdisjoint(having))
+
+    @property
+    def is_general(self) -> bool:
+        return "" in self.on
+
+
+_DECLARED: list[_Declared] = []
+_NONE: frozenset[str] = frozenset()
+_TOLD_APART: set[str] = set()
+"""All that rules ask a column or a constraint to have."""
+
+
+def checks(on: str, having: Iterable[str], *, within: bool) -> tuple[tuple[Rule, Check], ...]:
+    """Return the rules that a statement, or a command of an ``alter table``, may break, each with its check.
+
+    Of a statement, those come first that are about every kind.
+
+    Args:
+        on: The kind of the statement, or the parser's name for the command.
+        having: The types of the columns that it makes, and the kinds of the constraints.
+        within: Whether it is within a transaction.
+    """
+    return _checks(on, _NONE if not having else _NONE.union(_TOLD_APART.intersection(having)), within)
+
+
+@cache
+def _checks(on: str, having: frozenset[str], within: bool) -> tuple[tuple[Rule, Check], ...]:  # noqa: FBT001 - a key
+    is_command = on.startswith("AT_")
+    found = [each for each in _DECLARED if each.is_about(on, having, within=within)]
+    general = [] if is_command else [each for each in found if each.is_general]
+    return tuple((each.rule, each.check) for each in (*general, *(each for each in found if not each.is_general)))
+
+
+def described(id_: str, why: str, severity: Severity = Severity.ERROR, *, firm: bool = False) -> Rule:
+    """Enter a rule that is about more than one statement, and return it."""
+    RULES[id_] = found = Rule(id_, why, severity, firm)
+    return found
+
+
+def rule(
+    id_: str,
+    why: str,
+    *on: str,
+    having: Iterable[str] = (),
+    within: bool = False,
+    severity: Severity = Severity.ERROR,
+    firm: bool = False,
+) -> Callable[[Check], Check]:
+    """Declare a rule about single statements.
+
+    Args:
+        id_: By which it is known.
+        why: What goes wrong otherwise.
+        on: The kinds of statements that it is shown, such as ``"index_stmt"``, and the commands of an ``alter table``,
+            such as ``"AT_AddColumn"``; it is then shown the command beside the statement. ``""`` is every kind.
+        having: It is shown only those that make a column of such a type, or a constraint of such a kind, by the
+            parser's names: ``"timestamp"``, ``"CONSTR_CHECK"``; all if it names none.
+        within: Whether it is shown only those within a transaction.
+        severity: How much its findings weigh.
+        firm: Whether nobody can allow what it forbids.
+    """
+    entered = described(id_, why, severity, firm=firm)
+
+    def declare(check: Check) -> Check:
+        _DECLARED.append(_Declared(entered, check, frozenset(on), frozenset(having), within))
+        _TOLD_APART.update(having)
+        return check
+
+    return declare

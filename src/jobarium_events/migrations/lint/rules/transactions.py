@@ -1,0 +1,140 @@
+"""Rules about transactions and sessions: how long locks are kept, how long they are waited for, what is left set."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from jobarium_events.migrations.lint.findings import Severity
+from jobarium_events.migrations.lint.names import enum_name
+from jobarium_events.migrations.lint.rewriting import lines, quoted
+from jobarium_events.migrations.lint.rules.rule import Hit, Subject, described, rule
+
+__all__ = ["TRANSACTION_OPEN", "sets_timeout", "timeout"]
+
+_LONGEST = 10_000  # milliseconds that a statement may wait for a lock
+_UNITS = {"": 1, "ms": 1, "us": 0.001, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
+_WRITTEN = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*([a-z]*)\s*")
+_HARMLESS = {"lock_timeout", "statement_timeout", "client_min_messages", "application_name", "transaction_timeout"}
+_HARMLESS |= {"idle_in_transaction_session_timeout", "maintenance_work_mem", "client_encoding"}
+
+TRANSACTION_OPEN = described(
+    "transaction-open",
+    "What begins and does not end, or ends and did not begin, is not committed as it reads.",
+)
+
+
+@rule(
+    "heavy-locks-together",
+    "A transaction keeps every lock until its end: what waits for the first also waits for all that comes after it.",
+    "",
+    within=True,
+)
+def heavy_locks_together(subject: Subject, _: Any) -> Iterator[Hit]:
+    """Yield a second statement for which much waits, in one transaction."""
+    if subject.transaction is None:
+        return
+    held = subject.transaction.blocked(subject.created)
+    if not held:
+        return
+    more = [lock.table for lock in subject.waited_for if lock.table not in held]
+    first = next(iter(held))
+    safe = lines("commit", "begin", subject.statement.text)  # what ends the transaction stands below already
+    if more:
+        yield Hit(f"locks {', '.join(more)} while {first} is locked as well; do each in a transaction of its own", safe)
+    elif subject.effects.rewrite or subject.effects.scan or _moves_data(subject):
+        yield Hit(f"goes through a table while {first} is locked; do each in a transaction of its own", safe)
+
+
+def _moves_data(subject: Subject) -> bool:
+    """Whether it goes through the rows of a table that is not new."""
+    if subject.statement.kind not in ("update_stmt", "delete_stmt", "merge_stmt"):
+        return False
+    return any(lock.mode.strength >= _WRITES and not subject.is_new(lock.table) for lock in subject.effects.locks)
+
+
+_WRITES = 3
+"""The strength of the lock that writes take."""
+
+
+@rule(
+    "no-lock-timeout",
+    "A statement that waits for a lock makes all others wait behind it; without lock_timeout, for as long as it takes.",
+    "",
+)
+def no_lock_timeout(subject: Subject, _: Any) -> Iterator[Hit]:
+    """Yield a statement that may wait for ever."""
+    if subject.timeout or not subject.waited_for:
+        return
+    tables = ", ".join(lock.table for lock in subject.waited_for)
+    where = "set local" if subject.transaction is not None else "set"
+    yield Hit(
+        f"waits for its lock on {tables} for as long as it takes; set lock_timeout before it",
+        lines(f"{where} lock_timeout = '2s'", subject.statement.text),
+    )
+
+
+def timeout(node: Any) -> float | None:
+    """Return how many milliseconds a statement sets lock_timeout to; None if it does nothing of the kind."""
+    if node.name != "lock_timeout":
+        return 0.0 if enum_name(node, "kind") == "VAR_RESET_ALL" else None
+    if enum_name(node, "kind") != "VAR_SET_VALUE":
+        return 0.0  # the server's default, which is none
+    constant = node.args[0].a_const
+    if constant.HasField("ival"):
+        return float(constant.ival.ival)
+    return _milliseconds(constant.sval.sval or constant.fval.fval)
+
+
+@lru_cache
+def _milliseconds(text: str) -> float:
+    written = _WRITTEN.fullmatch(text)
+    return float(written[1]) * _UNITS.get(written[2], 1) if written else 0.0
+
+
+def sets_timeout(node: Any) -> bool:
+    """Whether a statement sets lock_timeout, so that the statements after it do not wait for ever."""
+    return bool(timeout(node))
+
+
+@rule(
+    "lock-timeout-long",
+    "For as long as a statement waits for a lock, all others wait behind it; the time-out is what bounds it.",
+    "variable_set_stmt",
+)
+def lock_timeout_long(subject: Subject, node: Any) -> Iterator[Hit]:
+    """Yield a lock_timeout that bounds little or nothing."""
+    found = timeout(node)
+    if found is None or 0 < found <= _LONGEST:
+        return
+    if enum_name(node, "kind") != "VAR_SET_VALUE" and subject.header is None:
+        return
+    where = "set local" if node.is_local else "set"
+    said = "waits for locks for as long as it takes" if found == 0 else "waits for locks for more than ten seconds"
+    yield Hit(
+        f"{said}, and so do all others behind it; a short time-out and another try do better",
+        lines(f"{where} lock_timeout = '2s'"),
+    )
+
+
+@rule(
+    "setting-left",
+    "What a session sets holds for whatever runs on the same connection after it.",
+    "variable_set_stmt",
+    severity=Severity.WARNING,
+)
+def setting_left(subject: Subject, node: Any) -> Iterator[Hit]:
+    """Yield a setting that outlives its transaction."""
+    is_set = enum_name(node, "kind") in ("VAR_SET_VALUE", "VAR_SET_MULTI")
+    if not is_set or node.is_local or node.name in _HARMLESS or "TRANSACTION" in node.name:
+        return
+    alone = "within a transaction, " if subject.transaction is None else ""
+    local = re.sub(r"(?i)^set\s+(session\s+)?", "set local ", subject.statement.text)
+    steps = ("begin", local, "commit") if subject.transaction is None else (local,)
+    yield Hit(
+        f"sets {node.name} for all that runs on the connection after it; {alone}set it with LOCAL, or name schemas",
+        lines(*steps) if not subject.created else f"{lines(*steps)}\n{lines(f'reset {quoted(node.name)}')}",
+        Severity.ERROR if subject.header is not None else None,
+    )

@@ -1,0 +1,1 @@
+"""The library's own tables as migrations: outbox, inbox and dead letters."""

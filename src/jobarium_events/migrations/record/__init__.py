@@ -1,0 +1,1 @@
+"""What was done to a database, in that database: the append-only record, and what follows from it."""

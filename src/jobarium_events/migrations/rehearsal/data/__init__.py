@@ -1,0 +1,1 @@
+"""What a rehearsal runs on: a scratch database, tables filled as they would be, and digests to compare."""

@@ -1,0 +1,258 @@
+"""Texts that match a simple regular expression, as SQL that makes them from a number.
+
+Simple are characters, classes, groups, alternatives and repetitions; what looks around, or back, is not.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from math import prod
+from typing import TYPE_CHECKING, NamedTuple
+
+from jobarium_events.migrations.rehearsal.data.quoting import text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["matching"]
+
+MOST = 2**62
+"""No index of a value is larger."""
+
+_CLASSES = {
+    "d": string.digits,
+    "w": string.ascii_lowercase + string.digits + "_",
+    "s": " ",
+    "alpha": string.ascii_lowercase,
+    "lower": string.ascii_lowercase,
+    "upper": string.ascii_uppercase,
+    "digit": string.digits,
+    "alnum": string.ascii_lowercase + string.digits,
+    "xdigit": string.digits + "abcdef",
+    "space": " ",
+}
+_ANY = string.ascii_lowercase + string.digits
+_VISIBLE = string.ascii_letters + string.digits + string.punctuation
+_TIMES = re.compile(r"[*+?]|\{(\d+)(,?)(\d*)\}")
+_SPREADS = (6, 9, 12, 4, 3, 2, 1, 0, 20, 40)
+
+
+class _NotSimple(Exception):
+    """There is something in the expression that this module does not know."""
+
+
+class _Chars(NamedTuple):
+    among: str
+
+
+class _Sequence(NamedTuple):
+    parts: tuple[_Tree, ...]
+
+
+class _Choice(NamedTuple):
+    parts: tuple[_Tree, ...]
+
+
+class _Repeated(NamedTuple):
+    part: _Tree
+    least: int
+    most: int | None
+
+
+_Tree = _Chars | _Sequence | _Choice | _Repeated
+
+
+def matching(pattern: str, least: int, most: int | None) -> tuple[str, int] | None:
+    """Return SQL that makes texts, with ``{i}`` for a number from 0 on, and how many different ones there are.
+
+    Args:
+        pattern: The regular expression.
+        least: How long a text has to be.
+        most: How long it may be.
+
+    Returns:
+        None if the expression is not simple, or has no text that long.
+    """
+    try:
+        tree = _Parser(pattern).read()
+    except _NotSimple:
+        return None
+    for spread in _SPREADS:
+        flat = _repeated(tree, spread)
+        if all(least <= length and (most is None or length <= most) for length in _lengths(flat)):
+            return _sql(flat, "{i}"), min(_size(flat), MOST)
+    return None
+
+
+class _Parser:
+    def __init__(self, pattern: str) -> None:
+        self._pattern = pattern
+        self._at = 0
+
+    def read(self) -> _Tree:
+        tree = self._choice()
+        if self._at < len(self._pattern):
+            raise _NotSimple
+        return tree
+
+    def _next(self) -> str:
+        return self._pattern[self._at : self._at + 1]
+
+    def _take(self) -> str:
+        taken = self._next()
+        if not taken:
+            raise _NotSimple
+        self._at += 1
+        return taken
+
+    def _choice(self) -> _Tree:
+        parts = [self._sequence()]
+        while self._next() == "|":
+            self._take()
+            parts.append(self._sequence())
+        return parts[0] if len(parts) == 1 else _Choice(tuple(parts))
+
+    def _sequence(self) -> _Tree:
+        parts: list[_Tree] = []
+        while self._next() not in ("", "|", ")"):
+            if (
+                (self._next() == "^" and not parts)
+                or self._pattern[self._at :] == "$"
+                or self._pattern[self._at : self._at + 2] in ("$)", "$|")
+            ):
+                self._take()
+            else:
+                parts.append(self._times(self._one()))
+        return _Sequence(tuple(parts))
+
+    def _one(self) -> _Tree:
+        match self._take():
+            case "(":
+                if self._next() == "?" and self._pattern[self._at : self._at + 2] != "?:":
+                    raise _NotSimple
+                self._at += 2 if self._next() == "?" else 0
+                inner = self._choice()
+                if self._take() != ")":
+                    raise _NotSimple
+                return inner
+            case "[":
+                return _Chars(self._class())
+            case ".":
+                return _Chars(_ANY)
+            case "\\":
+                return _Chars(self._escaped())
+            case "^" | "$" | "*" | "+" | "?":
+                raise _NotSimple
+            case character:
+                return _Chars(character)
+
+    def _escaped(self) -> str:
+        escaped = self._take()
+        if escaped in ("d", "w", "s"):
+            return _CLASSES[escaped]
+        if escaped.isalnum():
+            raise _NotSimple
+        return escaped
+
+    def _class(self) -> str:
+        negated = self._next() == "^"
+        if negated:
+            self._take()
+        among = ""
+        while self._next() != "]" or not among:
+            if self._pattern.startswith("[:", self._at):
+                end = self._pattern.find(":]", self._at)
+                name = self._pattern[self._at + 2 : end] if end > 0 else ""
+                if name not in _CLASSES:
+                    raise _NotSimple
+                among += _CLASSES[name]
+                self._at = end + 2
+                continue
+            first = self._take()
+            if first == "\\":
+                among += self._escaped()
+            elif self._next() == "-" and self._pattern[self._at + 1 : self._at + 2] not in ("]", ""):
+                self._take()
+                among += "".join(map(chr, range(ord(first), min(ord(self._take()), ord(first) + 500) + 1)))
+            else:
+                among += first
+        self._take()
+        if negated:
+            among = "".join(each for each in _VISIBLE if each not in among)
+        if not among:
+            raise _NotSimple
+        return "".join(dict.fromkeys(among))
+
+    def _times(self, part: _Tree) -> _Tree:
+        match = _TIMES.match(self._pattern, self._at)
+        if match is None:
+            return part
+        self._at = match.end()
+        if self._next() in ("?", "+", "*"):  # less greedy, or possessive: the same texts, or not known
+            raise _NotSimple
+        least = {"*": 0, "+": 1, "?": 0}.get(match[0], int(match[1] or 0))
+        if match[0] in ("*", "+") or (match[2] and not match[3]):
+            return _Repeated(part, least, None)
+        return _Repeated(part, least, 1 if match[0] == "?" else int(match[3] or match[1]))
+
+
+def _repeated(tree: _Tree, spread: int) -> _Tree:
+    """Return the tree with a count chosen for each repetition."""
+    match tree:
+        case _Repeated(part, least, most):
+            count = max(least, spread if most is None else min(most, spread))
+            return _Sequence((_repeated(part, spread),) * count)
+        case _Sequence(parts):
+            return _Sequence(tuple(_repeated(part, spread) for part in parts))
+        case _Choice(parts):
+            return _Choice(tuple(_repeated(part, spread) for part in parts))
+        case _:
+            return tree
+
+
+def _lengths(tree: _Tree) -> set[int]:
+    match tree:
+        case _Sequence(parts):
+            lengths = {0}
+            for part in parts:
+                lengths = {length + more for length in lengths for more in _lengths(part)}
+            return lengths
+        case _Choice(parts):
+            return {length for part in parts for length in _lengths(part)}
+        case _:
+            return {1}
+
+
+def _size(tree: _Tree) -> int:
+    match tree:
+        case _Chars(among):
+            return len(among)
+        case _Choice(parts):
+            return len(parts) * min(map(_size, parts))
+        case _Sequence(parts):
+            return prod(map(_size, parts))
+        case _:
+            raise AssertionError(tree)
+
+
+def _sql(tree: _Tree, index: str) -> str:
+    match tree:
+        case _Chars(among):
+            many = f"substr({text(among)}, 1 + (({index}) % {len(among)})::int, 1)"
+            return text(among) if len(among) == 1 else many
+        case _Choice(parts):
+            inner = f"({index}) / {len(parts)}"
+            cases = " ".join(f"when {place} then {_sql(part, inner)}" for place, part in enumerate(parts))
+            return f"(case ({index}) % {len(parts)} {cases} end)"
+        case _Sequence(parts):
+            return " || ".join(_joined(parts, index)) or "''"
+        case _:
+            raise AssertionError(tree)
+
+
+def _joined(parts: tuple[_Tree, ...], index: str) -> Iterator[str]:
+    stride = 1
+    for part in parts:
+        yield _sql(part, f"({index}) / {stride}" if stride > 1 else index)
+        stride = min(stride * _size(part), MOST)

@@ -1,0 +1,28 @@
+"""A rehearsal as a page of HTML: one file with all that it needs, which runs no script."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from jobarium_events.extras import extra
+from jobarium_events.migrations.rehearsal.timeline import timeline
+from jobarium_events.migrations.rehearsal.wording import harm, in_bytes, in_time, mode_words
+
+with extra("migrations"):
+    from jinja2 import Environment, StrictUndefined
+
+if TYPE_CHECKING:
+    from jobarium_events.migrations.rehearsal.report import Rehearsal
+
+__all__ = ["as_html"]
+
+_TEMPLATE = "rehearsal.html.jinja"
+
+
+def as_html(rehearsal: Rehearsal) -> str:
+    """Return the page."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"time": in_time, "bytes": in_bytes, "mode": mode_words, "harm": harm}
+    text = files(__package__ or "").joinpath(_TEMPLATE).read_text(encoding="utf-8")
+    return environment.from_string(text).render(rehearsal=rehearsal, picture=timeline(rehearsal)) + "\n"

