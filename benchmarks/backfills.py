@@ -6,6 +6,7 @@ versions of rows beside the old ones; so each changed row is a new entry in thre
 
 from __future__ import annotations
 
+import multiprocessing
 import random
 import secrets
 import statistics
@@ -16,21 +17,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter, sleep
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from benchmarks.results import Row
 from benchmarks.scenarios import UnfitScenario
 from benchmarks.timing import compared
 
 if TYPE_CHECKING:
+    from multiprocessing.synchronize import Event
+
     from benchmarks.timing import Effort
     from jobarium_events.migrations import Migration
 
 __all__ = ["backfills"]
 
-WATCHED = 400_000  # rows, of which there are to be enough for the backfill to go on
-WINDOW = 5.0  # seconds for which a writer is watched
-BEFORE = 0.5  # seconds that the backfill has to get going
+FULL = ", share = 1.0"  # no rest between two batches; all else is as it is by default
+WATCHED = 1_000_000  # rows, of which there are to be enough for the backfill to go on
+WINDOWS = 8  # of each kind, in turns
+WINDOW = 1.0  # seconds for which a writer is watched at a stretch
+BEFORE = 0.3  # seconds that the backfill has to get going, and the server to come to rest
 PAUSE = 0.003  # seconds between two writes
 
 _TABLE = """
@@ -109,7 +114,7 @@ def _database(url: str, rows: int) -> Iterator[str]:
             connection.execute(f"drop database {name} with (force)")
 
 
-def _run(url: str, migration: Migration, stop: threading.Event) -> Any:
+def _run(url: str, migration: Migration, stop: threading.Event | Event) -> Any:
     import psycopg  # noqa: PLC0415 - one of the extras
 
     from jobarium_events.migrations import Environment  # noqa: PLC0415
@@ -120,7 +125,7 @@ def _run(url: str, migration: Migration, stop: threading.Event) -> Any:
 
 def _speed(url: str, effort: Effort, folder: Path) -> Row:
     rows = effort.changed * 1_000
-    migration = _migration(folder, ", share = 1.0")
+    migration = _migration(folder, FULL)
     times: tuple[list[float], list[float]] = ([], [])
     for number in range(_rounds(effort)):
         for place in (0, 1) if number % 2 == 0 else (1, 0):
@@ -141,43 +146,88 @@ def _updated(url: str) -> int:
 
 
 def _writer(url: str, effort: Effort, folder: Path) -> Row:
-    """Watch a writer of single rows, in turns alone and beside a backfill as it is by default."""
-    migration = _migration(folder, "")
+    """Watch a writer of single rows, in turns alone and beside a backfill; each round is a table of its own."""
+    migration = _migration(folder, FULL)
     latencies: tuple[list[float], list[float]] = ([], [])
     for number in range(_rounds(effort)):
-        with _database(url, WATCHED) as own:
-            for place in (0, 1) if number % 2 == 0 else (1, 0):
-                latencies[place].append(_beside(own, migration) if place == 0 else _p99(own))
-    return Row("p99 of a writer of single rows beside a backfill", "of the same one alone", compared(*latencies), 2)
+        beside: list[float] = []
+        alone: list[float] = []
+        with _database(url, WATCHED) as own, _Other(own, migration) as other:
+            for window in range(WINDOWS):
+                for is_beside in (True, False) if (number + window) % 2 == 0 else (False, True):
+                    if is_beside:
+                        with other.working():
+                            beside += _written(own)
+                    else:
+                        alone += _written(own)
+        for place, taken in enumerate((beside, alone)):
+            latencies[place].append(statistics.quantiles(taken, n=100)[98])
+    return Row("p99 of a writer of single rows beside that backfill", "of the same one alone", compared(*latencies), 2)
 
 
-def _beside(url: str, migration: Migration) -> float:
-    stop = threading.Event()
-    worker = threading.Thread(target=_run, args=(url, migration, stop))
-    worker.start()
-    sleep(BEFORE)
-    found = _p99(url)
-    if not worker.is_alive():
-        raise UnfitScenario("the backfill was complete too soon")
-    stop.set()
-    worker.join()
-    return found
+class _Other:
+    """A process that runs the backfill now and then, as an operator's does: one here would share its interpreter."""
+
+    def __init__(self, url: str, migration: Migration) -> None:
+        spawning = multiprocessing.get_context("spawn")
+        self._begin, self._stop, self._rests = spawning.Event(), spawning.Event(), spawning.Event()
+        events = (self._begin, self._stop, self._rests)
+        self._process = spawning.Process(target=_take_turns, args=(url, migration.path, *events), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._process.start()
+        self._await_rest()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.join()
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Have it work on the backfill meanwhile."""
+        self._rests.clear()
+        self._begin.set()
+        sleep(BEFORE)
+        yield
+        if self._rests.is_set():
+            raise UnfitScenario("the backfill was complete too soon")
+        self._stop.set()
+        self._await_rest()
+        sleep(BEFORE)
+
+    def _await_rest(self) -> None:
+        while not self._rests.wait(0.1):
+            if not self._process.is_alive():
+                raise UnfitScenario("the backfill failed; see above")
 
 
-def _p99(url: str) -> float:
+def _take_turns(url: str, path: Path, begin: Event, stop: Event, rests: Event) -> None:
+    from jobarium_events.migrations.files.migration import read_migration  # noqa: PLC0415 - one of the extras
+
+    migration = read_migration(path)
+    while True:
+        rests.set()
+        begin.wait()
+        begin.clear()
+        _run(url, migration, stop)
+        stop.clear()
+
+
+def _written(url: str) -> list[float]:
+    """Write for the time of one window, and return how many seconds each write took."""
     import psycopg  # noqa: PLC0415 - one of the extras
 
-    chance = random.Random(1)
     taken = []
     with psycopg.connect(url, autocommit=True) as connection:
         end = perf_counter() + WINDOW
         while perf_counter() < end:
-            key = chance.randint(1, WATCHED)
+            key = random.randint(1, WATCHED)
             start = perf_counter()
             connection.execute(_WRITE, [key])
             taken.append(perf_counter() - start)
             sleep(PAUSE)
-    return statistics.quantiles(taken, n=100)[98]
+    return taken
 
 
 def _rounds(effort: Effort) -> int:

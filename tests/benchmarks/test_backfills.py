@@ -18,7 +18,7 @@ BRIEF = Effort(rounds=2, slice_seconds=0.00001, processes=2, changed=2)
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, size in {"WATCHED": 60_000, "WINDOW": 0.1, "BEFORE": 0.05}.items():
+    for name, size in {"WATCHED": 60_000, "WINDOWS": 2, "WINDOW": 0.1, "BEFORE": 0.05}.items():
         monkeypatch.setattr(measured, name, size)
 
 
@@ -26,7 +26,7 @@ def test_a_backfill_and_a_writer_beside_it_are_measured(postgres: Database) -> N
     rows = backfills(BRIEF)
     assert [(row.name, row.base, row.bound) for row in rows] == [
         ("backfill of 2,000 rows, at its full share", "one plain UPDATE of them", 2),
-        ("p99 of a writer of single rows beside a backfill", "of the same one alone", 2),
+        ("p99 of a writer of single rows beside that backfill", "of the same one alone", 2),
     ]
     assert all(row.ratio.value > 0 for row in rows)
 

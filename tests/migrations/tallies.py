@@ -109,7 +109,8 @@ def ran(url: str, migration: Migration, **options: Any) -> Progress:
     """Run a backfill in this process."""
     environment = options.pop("environment", None) or Environment()
     options.setdefault("stop", threading.Event())
-    return run(lambda: psycopg.connect(url), migration, environment, **options)
+    connect = options.pop("connect", psycopg.connect)
+    return run(lambda: connect(url), migration, environment, **options)
 
 
 @contextmanager

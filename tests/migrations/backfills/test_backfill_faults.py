@@ -102,8 +102,8 @@ class Writers:
 
 
 def test_sessions_that_are_terminated_at_random(database, tmp_path):
-    jobs(database, 5_000)
-    migration = written(tmp_path, batch_rows=20, batch_time="2ms")
+    jobs(database, 10_000)
+    migration = written(tmp_path, batch_rows=20, batch_time="1ms")
     chance = random.Random(3)
     timers = []
 
@@ -117,7 +117,7 @@ def test_sessions_that_are_terminated_at_random(database, tmp_path):
     for timer in timers:
         timer.join()
     assert len(timers) == 5
-    assert counts(database) == {1: 5_000}
+    assert counts(database) == {1: 10_000}
 
 
 END = """select pg_terminate_backend(pid) from pg_stat_activity

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from time import sleep
 
 import psycopg
 import pytest
@@ -114,6 +115,21 @@ def test_stopping_ends_after_the_batch_and_the_next_run_goes_on(database, tmp_pa
     assert counts(database) == {0: 900, 1: 100}
     assert ran(database, migration).batches >= 2
     assert counts(database) == {1: 1_000}
+
+
+def test_a_long_way_to_the_server_makes_no_batch_smaller(database, tmp_path):
+    """There are fewer rows in a batch only where they take long there."""
+
+    class Far(psycopg.Connection):
+        def wait(self, *arguments, **options):
+            sleep(0.03)
+            return super().wait(*arguments, **options)
+
+    jobs(database, 2_000)
+    done = ran(database, written(tmp_path, batch_rows=100, batch_time="10ms"), connect=Far.connect)
+    assert done.is_complete
+    assert done.batches <= 20
+    assert counts(database) == {1: 2_000}
 
 
 def test_two_at_once(database, tmp_path):

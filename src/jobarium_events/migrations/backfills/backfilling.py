@@ -178,6 +178,7 @@ class _Runner:
         self._since = monotonic()  # the time up to here is in the checkpoint
         self._asked_at = self._estimated_at = float("-inf")
         self._all = 0
+        self._round_trip = 0.0
 
     def close(self) -> None:
         """Close the connection; with it the lock is let go."""
@@ -246,19 +247,21 @@ class _Runner:
                 self._last = found = self._locked(connection)
                 if found.is_complete or found.is_paused or self._stop.is_set():
                     return self._estimated(connection, found)
-                rows = self._worked(connection, found)
+                self._last = self._worked(connection, found)
         except errors.QueryCanceled:
             if not self._pace.is_cut():
                 raise
             return None
-        rest = self._pace.took(rows, monotonic() - began)
-        if not self._told(connection).is_complete:
+        rest = self._pace.rest(monotonic() - began)
+        if not self._told(connection, self._last).is_complete:
             self._stop.wait(rest)
         return None
 
     def _locked(self, connection: psycopg.Connection[Any]) -> Progress:
         limits = (self._pace.lock_timeout, self._pace.statement_timeout)
+        began = monotonic()
         raw(connection, "limits", [str(Span(each).milliseconds) for each in limits])
+        self._round_trip = monotonic() - began  # as good as nothing is done there
         return self._there(self._checkpoint.lock(connection))
 
     def _there(self, found: Progress | None) -> Progress:
@@ -266,27 +269,29 @@ class _Runner:
             raise BackfillRefused(self._migration.id, "it was rolled back in the meantime; apply it anew")
         return found
 
-    def _worked(self, connection: psycopg.Connection[Any], found: Progress) -> int:
-        """Run the statement on the next range, move the checkpoint, and return how many rows that were."""
+    def _worked(self, connection: psycopg.Connection[Any], found: Progress) -> Progress:
+        """Run the statement on the next range, move the checkpoint, and return what that says then."""
         following = self._ranges.next(connection, found.last_key, self._pace.rows)
         changed = 0
         if following is not None:
             keys = (*following.first, *following.last)
+            began = monotonic()
             # Never prepared, so that the plan is one for this range.
             changed = max(RawCursor(connection).execute(self._statement, keys, prepare=False).rowcount, 0)
+            self._pace.took(following.rows, monotonic() - began - self._round_trip)
         if found.batches == 0 and self._begun is not None:
             self._begun(connection)
         is_last = following is None or following.is_last
         now = monotonic()
         seconds, self._since = now - self._since, now
-        self._checkpoint.move(connection, following, changed=changed, seconds=seconds, is_last=is_last)
+        moved = self._checkpoint.move(connection, following, changed=changed, seconds=seconds, is_last=is_last)
         if is_last and self._finished is not None:
             self._finished(connection)
-        return 0 if following is None else following.rows
+        return self._there(moved)
 
-    def _told(self, connection: psycopg.Connection[Any]) -> Progress:
+    def _told(self, connection: psycopg.Connection[Any], found: Progress) -> Progress:
         """Tell how far it has come."""
-        self._last = found = self._estimated(connection, self._there(self._checkpoint.read(connection)))
+        self._last = found = self._estimated(connection, found)
         if self._watch is not None:
             self._watch(found)
         return found
@@ -311,7 +316,7 @@ class _Runner:
                 break
             told = str(behind)
             self._checkpoint.wait(connection, told)
-            if self._told(connection).is_paused:
+            if self._told(connection, self._there(self._checkpoint.read(connection))).is_paused:
                 break
             self._stop.wait(_LOOK_EVERY)
         if told:

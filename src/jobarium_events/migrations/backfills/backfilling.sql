@@ -56,7 +56,7 @@ update jobarium_migrations.backfill set
     finished_at = case when $7 then clock_timestamp() end,
     waits_for = ''
 where migration = $1 and hash = $2
-returning case when not $7 then set_config('synchronous_commit', 'off', true) end;
+returning *, case when not $7 then set_config('synchronous_commit', 'off', true) end as synchronous_commit;
 
 -- name: pause
 insert into jobarium_migrations.backfill (migration, hash, is_paused) values ($1, $2, true)

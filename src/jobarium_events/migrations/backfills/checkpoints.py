@@ -141,11 +141,11 @@ class Checkpoint:
 
     def move(
         self, connection: psycopg.Connection[Any], found: Range | None, *, changed: int, seconds: float, is_last: bool
-    ) -> None:
-        """Write down a range that was worked on, in the transaction that did it."""
+    ) -> Progress | None:
+        """Write down a range that was worked on, in the transaction that did it, and return what the row says now."""
         last = None if found is None else list(found.last)
         rows = 0 if found is None else found.rows
-        raw(connection, "move_checkpoint", (*self._which, last, changed, rows, seconds, is_last))
+        return self._read(connection, "move_checkpoint", last, changed, rows, seconds, is_last)
 
     def pause(self, connection: psycopg.Connection[Any]) -> None:
         """Keep the next batch from beginning."""
@@ -173,8 +173,9 @@ class Checkpoint:
         ((is_running,),) = raw(connection, "is_running", (_LOCK, self._migration.id))
         return bool(is_running)
 
-    def _read(self, connection: psycopg.Connection[Any], name: str) -> Progress | None:
-        row = RawCursor(connection, row_factory=dict_row).execute(SQL[name].encode(), self._which).fetchone()
+    def _read(self, connection: psycopg.Connection[Any], name: str, *values: Any) -> Progress | None:
+        cursor = RawCursor(connection, row_factory=dict_row)
+        row = cursor.execute(SQL[name].encode(), (*self._which, *values)).fetchone()
         return None if row is None else msgspec.convert(row, Progress)
 
 

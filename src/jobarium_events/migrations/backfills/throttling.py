@@ -22,7 +22,7 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0  # seconds
 
 
 class Pace:
-    """The pace of one run; the rows of a batch follow from how long the one before took.
+    """The pace of one run; the rows of a batch follow from how long the statement took in the one before.
 
     Args:
         backfill: What the migration says of it.
@@ -37,11 +37,18 @@ class Pace:
         self._environment = environment
         self.rows = backfill.batch_rows
 
-    def took(self, rows: int, seconds: float) -> float:
-        """Take note of a batch that took so long, and return for how long to rest."""
+    def took(self, rows: int, seconds: float) -> None:
+        """Take note of a statement that took so long in the server.
+
+        The way there and back is not to be in it: more rows or fewer do not change it, and over a long way a batch
+        would shrink to a single row.
+        """
         rate = rows / max(seconds, 1e-6)
         lowest, highest = self.rows / _STEP, self.rows * _STEP
         self.rows = min(max(round(min(max(rate * self._backfill.batch_time, lowest), highest)), 1), _MOST_ROWS)
+
+    def rest(self, seconds: float) -> float:
+        """Return for how long to rest after a batch that took so long, all that belongs to it included."""
         return seconds * (1 / self._backfill.share - 1)
 
     def is_cut(self) -> bool:

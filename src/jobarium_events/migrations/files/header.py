@@ -56,7 +56,7 @@ class Backfill(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         table: The table whose keys are gone through, with its schema where the search path does not lead there.
         key: The columns of its key, which has to be unique.
         batch_rows: Rows of the first batch.
-        batch_time: How long a batch is to take; the rows of the next follow from it.
+        batch_time: How long the statement of a batch is to take; the rows of the next follow from it.
         share: Which part of the time it may work; it rests for the others.
         max_lag: How far a replica may be behind before it waits.
     """
@@ -64,7 +64,7 @@ class Backfill(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     table: Text
     key: tuple[Text, ...]
     batch_rows: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1_000
-    batch_time: Span = Span(0.05)
+    batch_time: Span = Span(0.01)
     share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.5
     max_lag: Span = Span(10.0)
 
@@ -238,6 +238,6 @@ MEANINGS: Mapping[str, str] = {
     "out_of_use": 'a table of what it removes and the release since which no code uses it: {"job.status" = "2026.10"}',
     "completes": 'a list of ids of migrations with a backfill, such as ["0007_job_source"]',
     "backfill": 'a table: table = "job", key = ["id"], and where they are to differ batch_rows = 1000, '
-    'batch_time = "50ms", share = 0.5, max_lag = "10s"',
+    'batch_time = "10ms", share = 0.5, max_lag = "10s"',
 }
 """What each key of the header is, for messages and for pages."""

@@ -42,7 +42,7 @@ _BACKFILL = """
 -- table = ""
 -- key = [""]
 -- # batch_rows = 1000      # rows of the first batch
--- # batch_time = "50ms"   # how long a batch is to take
+-- # batch_time = "10ms"   # how long the statement of a batch is to take
 -- # share = 0.5            # which part of the time it may work
 -- # max_lag = "10s"        # how far a replica may be behind
 """
