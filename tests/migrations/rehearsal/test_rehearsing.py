@@ -10,6 +10,7 @@ import pytest
 from jobarium_events.migrations import Environment, MigrationError, Migrations, UnknownMigration
 from jobarium_events.migrations.files.spans import Span
 from jobarium_events.migrations.record.record import Direction, Event, Record
+from jobarium_events.migrations.rehearsal import observing
 from jobarium_events.migrations.rehearsal.building import Volumes, build
 from jobarium_events.migrations.rehearsal.data.statistics import Statistics, TableStatistics
 from jobarium_events.migrations.rehearsal.refusals import DumpError, FillError
@@ -170,6 +171,14 @@ def test_a_backfill_is_rehearsed_with_what_writes_meanwhile(trials: Trials) -> N
     assert [check.at for check in found.checks] == ["after", "after up again"]
     assert told[0] == "making a scratch database"
     assert {"running the backfill", "running down", "running up again"} <= set(told)
+
+
+def test_what_a_batch_locks_is_seen_however_brief_it_is(trials: Trials, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observing, "_EVERY", 30.0)  # no sample is taken while it runs
+    trials.write("0001_it", OF_JOB, up=DUAL_WRITE, down=UNDONE, backfill=BACKFILL, verify=NOTHING_TO_CHECK)
+    found = trials.rehearse("0001")
+
+    assert ("job", "RowExclusiveLock") in {(lock.table, lock.mode) for lock in found.steps[-1].locks}
 
 
 def test_a_backfill_without_dual_write_misses_what_the_old_code_writes(trials: Trials) -> None:

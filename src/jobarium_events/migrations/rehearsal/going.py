@@ -49,14 +49,19 @@ def go_back(connect: Connect, migration: Migration, environment: Environment) ->
             run_step(connection, step, environment)
 
 
-def backfill(connect: Connect, migration: Migration, environment: Environment) -> None:
-    """Run the backfill from its beginning.
+def backfill(
+    connect: Connect,
+    migration: Migration,
+    environment: Environment,
+    begun: Callable[[psycopg.Connection[Any]], None] | None = None,
+) -> None:
+    """Run the backfill from its beginning; `begun` is called in the transaction of the first batch.
 
     Raises:
         BackfillRefused: If it cannot be begun.
         BackfillFailed: If a batch of it failed for good.
     """
-    backfilling.run(connect, migration, environment, stop=threading.Event())
+    backfilling.run(connect, migration, environment, stop=threading.Event(), begun=begun)
 
 
 def forget(connect: Connect) -> None:

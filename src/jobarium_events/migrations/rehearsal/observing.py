@@ -196,6 +196,15 @@ class Observer:
             if self._watched is not None:
                 self._watched.at_commit |= {(oid, mode) for oid, mode in found}
 
+    def amid(self, connection: psycopg.Connection[Any]) -> None:
+        """Note what one of a step's many transactions holds; each may be too brief for a sample to meet it."""
+        found = connection.execute(_SQL["own_locks"]).fetchall()
+        at = self._clock()
+        with self._state:
+            if self._watched is not None:
+                for oid, mode in found:
+                    self._watched.held.setdefault((oid, mode), _Span(at))
+
     @contextmanager
     def step(self, line: int, text: str, into: list[ObservedStep], *, alone: bool = False) -> Iterator[_Watched]:
         """Watch one step, and append what was seen, also if it fails.

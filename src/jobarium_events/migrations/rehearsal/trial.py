@@ -267,7 +267,7 @@ class Trial:
         self._tell("running the backfill")
         forget(self._connect)
         with observer.step(statement.line, f"backfill: {statement.text}", self._steps):
-            backfill(watched, self._migration, self._environment)
+            backfill(watched, self._migration, self._environment, observer.amid)
         self._problems += judging.of_effects(self._steps[-1], self._foretold.backfill())
 
     def _verify(self, connection: Connection[Any], at: str, checks: Iterable[Check]) -> None:
