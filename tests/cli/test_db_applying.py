@@ -61,7 +61,7 @@ def test_from_the_plan_to_the_history(run, team, where):
     applied = run("db", "apply", *where())
     assert (applied.code, applied.err) == (0, "")
     assert "0001_source  up 2 of 2, line 14  done\n" in applied.out
-    assert "0002_fill  backfill  100.0%  10 rows\n" in applied.out
+    assert "0002_fill  backfill  100.0%  10 rows visited, 10 changed  " in applied.out
     assert applied.out.endswith("0001_source  applied\n0002_fill  applied\n")
     assert run("db", "apply", *where()).out == "nothing to apply\n"
     assert run("db", "plan", *where()).out == "nothing to apply\n"
@@ -76,6 +76,27 @@ def test_from_the_plan_to_the_history(run, team, where):
     assert (told["environment"], told["operator"], told["result"]) == ("development", "olga", "done")
     assert told["start"] < told["end"]
     assert [each["migration"] for each in told["range"]] == ["0001_source", "0002_fill"]
+
+
+def test_a_changed_file_is_not_nothing_to_apply(run, team, where):
+    path = team.adds("0001_source", "source")
+    run("db", "apply", *where())
+    path.write_text(path.read_text() + "\n")
+    planned = run("db", "plan", *where())
+    assert (planned.code, "bring back the file that ran" in planned.out) == (1, True)
+    assert "nothing to apply" not in planned.out
+
+
+def test_a_missing_folder_and_another_environment_are_told_with_the_way_out(run, team, where, tmp_path):
+    missing = ("--database", team.database, "--migrations", tmp_path / "none", "--environment", "development")
+    for command in (("plan",), ("backfill", "status", "0001"), ("rehearse", "0001")):
+        options = missing if command[0] != "rehearse" else missing[2:4]
+        ended = run("db", *command, *options)
+        assert (ended.code, "or begin one by `db new`" in ended.err) == (2, True), ended.err
+    team.adds("0001_source", "source")
+    run("db", "apply", *where())
+    other = run("db", "status", *where("production"))
+    assert (other.code, "say `--environment development`, or give the URL" in other.err) == (1, True)
 
 
 def test_a_plan_for_a_machine(run, team, where):
@@ -93,7 +114,7 @@ def test_what_is_refused_ends_with_1_and_what_is_misused_with_2(run, team, where
     closed = run("db", "apply", "0001", *where("production"))
     assert closed.code == 1
     assert "0001_source may not be applied:" in closed.err
-    assert "`db approve 0001_source --role cto`" in closed.err
+    assert "`db approve 0001_source --role cto --by NAME`" in closed.err
     for arguments, code, problem in (
         (("apply", "0009", *where()), 2, "there is no migration '0009'"),
         (("status", *where("staging")), 2, "no environment 'staging'; it has production, development"),
@@ -145,13 +166,54 @@ def test_releases_and_the_way_back(run, team, where):
     assert (early.code, "0001_source is not applied, and this release may read what it adds" in early.out) == (1, True)
     run("db", "apply", *where())
     assert run("db", "deployed", "2026.11", *where()).out == "2026.11 is deployed\n"
-    back = run("db", "rollback", "0001", *where(), "--app-rolled-back", "2026.10")
+    back = run("db", "rollback", "0001", *where(), "--app-runs", "2026.10")
     assert back.code == 0
     assert (
         "1. the app is rolled back to 2026.10\n2. `down` has run, and is verified\n0001_source  rolled back\n"
         in back.out
     )
     assert team.columns() == ["id", "status"]
+
+
+def test_what_is_applied_is_verified_again(run, team, where):
+    team.adds("0001_source", "source")
+    assert run("db", "verify", *where()).out == "nothing is applied\n"
+    early = run("db", "verify", "0001", *where())
+    assert (early.code, "0001_source is pending here" in early.err) == (1, True)
+    run("db", "apply", *where())
+    asked = run("db", "verify", *where())
+    assert (asked.code, asked.out) == (0, "0001_source  the column is there  ok\n")
+    team.query("update job set source = 'Secret' where id = 1")
+    wrong = run("db", "verify", "0001", *where())
+    assert wrong.code == 1
+    assert wrong.out == "0001_source  the column is there  not: line 23: must return 0, and returned 1\n"
+    (told,) = json.loads(run("db", "verify", *where(), "--json").out)
+    assert (told["migration"], told["checks"][0]["ok"]) == ("0001_source", False)
+    up = "alter table job drop column source;"
+    verify = "-- returns: 10\nselect count(*) from job;"
+    team.file("0002_gone", {"category": "contract", "containment": "none"}, up=up, down=None, verify=verify)
+    run("db", "apply", *where())
+    outdated = "0002_gone has removed something of what it is about; `db verify 0001_source` asks all the same"
+    assert f"0001_source  not asked: {outdated}\n" in run("db", "verify", *where()).out
+
+
+def test_the_way_back_says_what_to_tell_of_the_app_and_why(run, team, where):
+    team.adds("0001_source", "source", {"release": "2026.10"})
+    team.review("0001_source")
+    run("db", "apply", *where("production"))
+    why = "code of 2026.10 or later counts on what this migration did, and"
+    ways = "roll the app back first, and say what it runs then: `--app-runs 2026.09` or `--app-runs none` if no app"
+    for given, problem in (
+        ((), "the record does not say which release is deployed"),
+        (("--app-runs", "2026.11"), "2026.11 is such code"),
+        (("--app-runs", "nothing"), "there is no release 'nothing'"),
+    ):
+        refused = run("db", "rollback", "0001", *where("production"), *given)
+        assert (refused.code, f"{why} {problem}; {ways}" in refused.err) == (1, True), refused.err
+    described = said(run("db", "rollback", "--help").out)
+    assert "one before the migration's own" in described
+    assert "The word none if no app uses this database." in described
+    assert run("db", "rollback", "0001", *where("production"), "--app-runs", "none").code == 0
 
 
 def test_what_has_no_way_back_is_contained(run, team, where):
@@ -173,23 +235,115 @@ def test_what_failed_is_shown_without_a_value_of_a_row(run, team, where):
         assert "Secret" not in ended.out + ended.err
 
 
-def test_a_signal_ends_it_after_the_step_and_it_goes_on(team, where, tmp_path):
-    team.adds("0001_source", "source", up="select pg_sleep(1);\nalter table job add column source text;")
-    command = [sys.executable, "-m", "jobarium_events.cli", "db", "apply", *map(str, where())]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+@pytest.fixture
+def started(team, where):
+    """Starts a command as a process of its own, and returns it once the server is at a query."""
+    processes = []
+
+    def start(query, *arguments):
+        command = [sys.executable, "-m", "jobarium_events.cli", "db", *arguments, *map(str, where())]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        processes.append(process)
+        awaited(lambda: at(team, query), "it does not run")
+        return process
+
+    yield start
+    for each in processes:
+        each.kill()
+        each.communicate()
+
+
+def at(team, query):
+    """Whether a session is at a query."""
     running = (
-        "select 1 from pg_stat_activity where datname = current_database() and query like '%pg_sleep(1%'"
-        " and state = 'active' and pid <> pg_backend_pid()"
+        "select 1 from pg_stat_activity where datname = current_database() and query like %s and state = 'active'"
+        " and pid <> pg_backend_pid()"
     )
-    with psycopg.connect(team.database, autocommit=True) as session:
-        awaited(lambda: session.execute(running).fetchone(), "it does not run")
+    return bool(team.query(running, f"%{query}%"))
+
+
+def test_a_signal_ends_it_after_the_step_and_it_goes_on(team, started):
+    team.adds("0001_source", "source", up="select pg_sleep(1);\nalter table job add column source text;")
+    process = started("pg_sleep(1", "apply")
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, "ends after this step" in err) == (1, True)
-    assert "0001_source  not done; `db apply` goes on" in out
+    assert "0001_source  not done: stopped; nothing is lost, and `db apply` goes on from here" in out
     assert team.target().status()[0].steps_done == 1
     assert team.target().apply().done == ("0001_source",)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_breaks_it_off_and_says_so(team, started, number):
+    up = "begin;\ncreate table half (id int);\nselect pg_sleep(100);\ncommit;"
+    path = team.adds("0001_source", "source", up=up, verify="-- returns: 10\nselect count(*) from job;")
+    process = started("pg_sleep(100)", "apply")
+    process.send_signal(number)
+    assert "ends after this step" in process.stderr.readline()
+    process.send_signal(number)
+    _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 128 + number
+    assert err.startswith("broken off, and what was under way is undone;")
+    assert "`db apply` goes on from there" in err
+    assert "Traceback" not in err
+    assert (at(team, "pg_sleep(100)"), team.query("select to_regclass('half')")) == (False, [(None,)])
+    (run,) = team.target().history()
+    assert (run.result, run.problem) == ("failed", "broken off by a signal")
+    path.write_text(path.read_text().replace("pg_sleep(100)", "pg_sleep(0)"))
+    assert team.target().apply().done == ("0001_source",)
+
+
+def test_an_index_that_was_broken_off_is_dropped_and_built_by_the_next_run(team, started):
+    up = "create index concurrently job_status on job (status);"
+    team.adds("0001_source", "source", up=up, verify="-- returns: 10\nselect count(*) from job;")
+    invalid = "select indexrelid::regclass::text from pg_index where not indisvalid"
+    with psycopg.connect(team.database) as writer:
+        writer.execute("update job set status = status")
+        process = started("create index concurrently", "apply")
+        awaited(lambda: team.query(invalid), "it is not being built")
+        process.send_signal(signal.SIGINT)
+        assert "ends after this step" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=PATIENCE)
+        assert "an index that is half built is dropped by the next run" in err
+        assert team.query(invalid) == [("job_status",)]
+    assert team.target().apply().done == ("0001_source",)
+    assert team.query(invalid) == []
+
+
+def test_a_signal_ends_the_wait_for_a_lock(team, started):
+    settings = team.folder / "migrations.toml"
+    settings.write_text(settings.read_text().replace("attempts = 3", "attempts = 1000"))
+    team.adds("0001_source", "source")
+    with psycopg.connect(team.database) as reader:
+        reader.execute("select count(*) from job")
+        process = started("alter table job", "apply")
+        awaited(lambda: "again: canceling statement due to lock timeout" in process.stdout.readline(), "no retry")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, "0001_source  not done: stopped" in out) == (1, True)
+    assert "stamina" not in err
+    (standing,) = team.target().status()
+    assert standing.problem == "0001_source, line 14: was to stop while it waited for a lock, and is undone"
+    assert team.target().apply().done == ("0001_source",)
+
+
+def test_what_ends_before_its_backfill_is_complete_says_how_far_it_came_and_why(run, team, where):
+    team.file(
+        "0001_fill",
+        {"category": "migrate", "backfill": {"table": "job", "key": ["id"]}},
+        up=None,
+        down=None,
+        backfill="update job set status = 'form' where id between $1 and $2;",
+        verify="-- returns: 10\nselect count(*) from job;",
+    )
+    run("db", "backfill", "pause", "0001", *where())
+    ended = run("db", "apply", *where())
+    assert (ended.code, ended.out) == (
+        1,
+        "0001_fill  not done: its backfill is paused; `db backfill resume 0001_fill`, and then `db apply`, goes on\n",
+    )
 
 
 def test_an_entry_that_cannot_be_read_is_told(run, team, where):

@@ -1,4 +1,4 @@
-"""`db backfill` as an operator runs it, and `db dual-write`."""
+"""A backfill as an operator runs it, by `db apply`, and looks at it, by `db backfill`; and `db dual-write`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import threading
 import psycopg
 import pytest
 
-from jobarium_events.cli.db import backfilling as commands
+from jobarium_events.cli.db import showing
 from jobarium_events.migrations import Migrations
 from jobarium_events.migrations.backfills import backfilling
 from jobarium_events.migrations.files.parsing import parse
-from jobarium_events.migrations.record.record import Direction, Event, Record, entries
+from jobarium_events.migrations.record.record import Event, Record, entries
 from tests.cli.conftest import said
 from tests.migrations.conftest import database  # noqa: F401 - a fixture
 from tests.migrations.patience import awaited
@@ -32,24 +32,19 @@ def folder(tmp_path):
     return made
 
 
-def begin(database, folder):  # noqa: F811
-    """Record that the migration was begun, as `db apply` does once its gates are open."""
-    with psycopg.connect(database, autocommit=True) as connection:
-        record = Record("development", "ada")
-        record.install(connection)
-        record.write(connection, Event.BEGAN, Migrations.load(folder)["0001"], direction=Direction.UP, round_=1)
+@pytest.fixture
+def where(database, folder):  # noqa: F811 - the fixture
+    """The options that name the database."""
+    return "--database", database, "--migrations", folder, "--environment", "development", "--operator", "ada"
 
 
 @pytest.fixture
-def db(run, database, folder):  # noqa: F811 - the fixture
-    """Runs a command of `db backfill` on the one migration."""
+def db(run, database, where):  # noqa: F811 - the fixture
+    """Applies the one migration, or runs a command of `db backfill` on it."""
     jobs(database, 1_000)
-    begin(database, folder)
-    options = {"run": ("--environment", "development", "--operator", "ada")}
 
     def command(name, *more):
-        where = ("--database", database, "--migrations", folder)
-        return run("db", "backfill", name, "0001", *where, *options.get(name, ()), *more)
+        return run("db", *(["apply"] if name == "apply" else ["backfill", name]), "0001", *where, *more)
 
     return command
 
@@ -57,13 +52,13 @@ def db(run, database, folder):  # noqa: F811 - the fixture
 def test_from_the_beginning_to_the_end(db, database):  # noqa: F811
     before = db("status")
     assert (before.code, before.out) == (1, "0001_fill  not begun\n")
-    done = db("run")
+    done = db("apply")
     assert done.code == 0, done.err
-    assert "0001_fill  complete  100.0%  1,000 rows visited, 1,000 changed" in done.out
+    assert "0001_fill  backfill  100.0%  1,000 rows visited, 1,000 changed" in done.out
     assert counts(database) == {1: 1_000}
     after = db("status")
     assert (after.code, "complete" in after.out) == (0, True)
-    assert db("run").code == 0
+    assert db("apply").code == 0
     assert counts(database) == {1: 1_000}
     with psycopg.connect(database) as connection:
         assert [each.event for each in entries(connection)].count(Event.BACKFILLED) == 1
@@ -71,7 +66,7 @@ def test_from_the_beginning_to_the_end(db, database):  # noqa: F811
 
 def test_status_for_machines_has_no_key(db):
     assert json.loads(db("status", "--json").out) == {"migration": "0001_fill", "stands": "not begun"}
-    db("run")
+    db("apply")
     found = json.loads(db("status", "--json").out)
     assert (found["stands"], found["share"], found["eta"], found["passed"]) == ("complete", 1.0, 0.0, 1_000)
     assert "last_key" not in found
@@ -82,56 +77,76 @@ def test_pause_and_resume(db, database):  # noqa: F811
     paused = db("pause")
     assert paused.code == 0
     assert "paused" in paused.out
-    ended = db("run")
+    ended = db("apply")
     assert ended.code == 1
-    assert "`db backfill resume 0001_fill` first, then `db backfill run 0001_fill` goes on" in ended.out
+    assert "its backfill is paused; `db backfill resume 0001_fill`, and then `db apply 0001`, goes on" in ended.out
     assert db("status").code == 1
     assert counts(database) == {0: 1_000}
     resumed = db("resume")
-    assert (resumed.code, "`db backfill run 0001_fill` goes on" in resumed.out) == (0, True)
-    assert db("run").code == 0
+    assert (resumed.code, "`db apply 0001_fill` goes on" in resumed.out) == (0, True)
+    assert db("apply").code == 0
     assert counts(database) == {1: 1_000}
 
 
-@pytest.mark.parametrize("is_begun", [False, True])
-def test_it_has_to_be_applied_up_to_its_backfill(run, database, folder, is_begun):  # noqa: F811
+def test_it_is_run_by_nothing_that_passes_the_gates_by(run, where, folder):
+    (folder / "migrations.toml").write_text('releases = ["2026.12"]\n')
+    ended = run("db", "backfill", "run", "0001", *where)
+    assert (ended.code, "No such command 'run'" in said(ended.err)) == (2, True)
+
+
+def test_it_goes_on_only_through_the_gates(run, db, database, where, folder):  # noqa: F811
+    """One whose file was changed is refused, and one that was paused stays so, whatever its file says by then."""
+    db("pause")
     path = folder / "0001_fill.sql"
-    text = path.read_text().replace("-- name: backfill", "-- name: up\nselect 1;\n\n-- name: backfill")
-    path.write_text(text.replace('"migrate"', '"expand"'))
-    jobs(database, 10)
-    if is_begun:
-        begin(database, folder)
-    where = ("--database", database, "--migrations", folder, "--environment", "development")
-    found = run("db", "backfill", "run", "0001", *where)
-    assert found.code == 1
-    assert "it is not applied up to its backfill; `db apply 0001_fill` does that" in found.err
-    assert counts(database) == {0: 10}
+    path.write_text(path.read_text() + "\n-- changed\n")
+    assert "0001_fill  not done: its backfill is paused" in db("apply").out
+    assert counts(database) == {0: 1_000}
+    db("resume")
+    written(folder, statement="update job set n = 1 / (id - 500) where id between $1 and $2", batch_rows=50)
+    assert "the next run goes on after the last batch" in db("apply").err
+    written(folder, batch_rows=50)
+    changed = db("apply")
+    assert (changed.code, "ran with the hash" in changed.err) == (1, True)
 
 
-def test_another_environments_database_is_refused(run, database, folder):  # noqa: F811
-    jobs(database, 10)
+def test_a_check_before_is_asked_again_until_it_returns_what_it_must(db, database, folder):  # noqa: F811
+    path = folder / "0001_fill.sql"
+    path.write_text(
+        path.read_text()
+        + "\n-- no job is left\n-- returns: 0\n-- when: before\nselect count(*) from job where id > 500;\n"
+    )
+    for _ in range(2):
+        refused = db("apply")
+        assert (refused.code, "is not verified before up:" in refused.err) == (1, True)
+        assert counts(database) == {0: 1_000}
+    execute(database, "delete from job where id > 500")
+    assert db("apply").code == 0
+    assert counts(database) == {1: 500}
+
+
+@pytest.mark.parametrize("name", ["pause", "resume", "status"])
+def test_another_environments_database_is_refused(db, database, name):  # noqa: F811
     with psycopg.connect(database, autocommit=True) as connection:
         Record("production", "ada").install(connection)
-    where = ("--database", database, "--migrations", folder, "--environment", "development")
-    found = run("db", "backfill", "run", "0001", *where)
+    found = db(name)
     assert (found.code, "production" in found.err) == (1, True)
-    assert counts(database) == {0: 10}
+    assert rows(database, "select to_regclass('jobarium_migrations.backfill')") == [(None,)]
 
 
-def test_an_environment_that_is_not_there(run, database, folder):  # noqa: F811
+@pytest.mark.parametrize("name", ["pause", "resume", "status"])
+def test_an_environment_that_is_not_there(run, database, folder, name):  # noqa: F811
     where = ("--database", database, "--migrations", folder, "--environment", "devlopment")
-    found = run("db", "backfill", "run", "0001", *where)
-    assert found.code == 2
-    assert "no environment 'devlopment'" in said(found.err)
+    found = run("db", "backfill", name, "0001", *where)
+    assert (found.code, "no environment 'devlopment'" in found.err) == (2, True)
 
 
 def test_what_is_refused_or_fails_is_told_without_a_traceback(db, database, folder):  # noqa: F811
     execute(database, "alter table job drop constraint job_pkey")
-    refused = db("run")
+    refused = db("apply")
     assert (refused.code, "has no unique index" in refused.err) == (1, True)
     execute(database, "alter table job add primary key (id)")
     written(folder, statement="update job set n = n / 0 where id between $1 and $2")
-    failed = db("run")
+    failed = db("apply")
     assert failed.code == 1
     assert "the next run goes on after the last batch" in failed.err
 
@@ -139,8 +154,7 @@ def test_what_is_refused_or_fails_is_told_without_a_traceback(db, database, fold
 def test_a_database_out_of_reach(run, folder):
     where = ("--database", "postgresql://nobody@127.0.0.1:1/none", "--migrations", folder)
     for name in ("status", "pause", "resume"):
-        assert run("db", "backfill", name, "0001", *where).code == 2
-    assert run("db", "backfill", "run", "0001", *where, "--environment", "development").code == 2
+        assert run("db", "backfill", name, "0001", *where, "--environment", "development").code == 2
 
 
 def test_a_migration_without_a_backfill(run, database, tmp_path):  # noqa: F811
@@ -149,17 +163,17 @@ def test_a_migration_without_a_backfill(run, database, tmp_path):  # noqa: F811
     head = text[: text.index("-- [backfill]")] + "-- ///\n\n-- name: up\nselect 1;\n\n"
     migration.path.write_text(head + text[text.index("-- name: verify") :])
     (tmp_path / "migrations.toml").write_text('releases = ["2026.12"]')
-    found = run("db", "backfill", "status", "0001", "--database", database, "--migrations", tmp_path)
+    where = ("--database", database, "--migrations", tmp_path, "--environment", "development")
+    found = run("db", "backfill", "status", "0001", *where)
     assert (found.code, "has no section backfill" in found.err) == (1, True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_after_the_batch(database, folder, number):  # noqa: F811
     jobs(database, 5_000)
-    begin(database, folder)
     written(folder, batch_rows=50, batch_time="5ms", share=0.05)
     command = [
-        *(sys.executable, "-m", "jobarium_events.cli", "db", "backfill", "run", "0001", "--database", database),
+        *(sys.executable, "-m", "jobarium_events.cli", "db", "apply", "0001", "--database", database),
         *("--migrations", str(folder), "--environment", "development"),
     ]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -173,29 +187,31 @@ def test_a_signal_ends_it_after_the_batch(database, folder, number):  # noqa: F8
     finally:
         process.kill()
         process.communicate()
-    assert (process.returncode, err) == (1, b"")
-    assert b"nothing is lost: `db backfill run 0001_fill` goes on from here" in out
+    assert (process.returncode, err.count(b"\n")) == (1, 1)
+    assert b"ends after this step, or this batch; `db apply 0001` goes on from there" in err
+    assert b"0001_fill  not done: stopped; nothing is lost, and `db apply 0001` goes on from here" in out
     assert rows(database, "select sum(n) from job") == rows(
         database, "select sum(passed) from jobarium_migrations.backfill"
     )
 
 
 def test_a_line_now_and_then(db, monkeypatch):
-    monkeypatch.setattr(commands, "_PRINT_EVERY", 0.0)
-    plain = db("run")
-    lines = plain.out.splitlines()
-    assert len(lines) > 1
+    monkeypatch.setattr(showing, "_PRINT_EVERY", 0.0)
+    *lines, last = db("apply").out.splitlines()
+    assert (len(lines) > 1, last) == (True, "0001_fill  applied")
     assert all("rows visited" in line for line in lines)
-    assert "running" in lines[0]
+    assert "/s  " in lines[0]
+    assert lines[0].endswith(" left")
 
 
-def test_a_bar_in_a_terminal(db, monkeypatch):
+def test_a_bar_in_a_terminal(db, folder, monkeypatch):
+    written(folder, batch_rows=50, share=0.05)
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     monkeypatch.setenv("FORCE_COLOR", "1")
-    found = db("run")
+    found = db("apply")
     assert found.code == 0
     assert "━" in found.out
-    assert "complete" in found.out
+    assert "0001_fill  applied" in found.out
 
 
 def test_dual_write_prints_sections(run, folder):
@@ -266,7 +282,7 @@ def test_a_lock_is_waited_for_in_one_line(db, database, monkeypatch, caplog):  #
 
         thread = threading.Thread(target=let_go)
         thread.start()
-        ended = db("run")
+        ended = db("apply")
         thread.join()
     assert (ended.code, ended.err) == (0, "")
     assert "waits for rows that another session has locked" in ended.out

@@ -34,10 +34,8 @@ def test_how_it_goes(run, where):
         connection.execute(OLD_ROW.format("public"))
         told = run("db", "install", *where, "--only", "outbox").out.splitlines()
         assert told[0] == "0002_outbox_columns@public.outbox_event  up 1 of 7, line 16  ..."
-        assert told[-2:] == [
-            "0003_outbox_positions@public.outbox_event  backfill  100.0%  1 rows",
-            "moved  public.outbox_event",
-        ]
+        filled = "0003_outbox_positions@public.outbox_event  backfill  100.0%  1 rows visited, 1 changed  "
+        assert (told[-2].startswith(filled), told[-1]) == (True, "moved  public.outbox_event")
         connection.execute("drop index outbox_event_held")
         told = run("db", "install", *where, "--only", "outbox").out.splitlines()
     assert [line.split()[-1] for line in told] == ["...", "done", "public.outbox_event"]

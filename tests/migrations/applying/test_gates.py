@@ -56,7 +56,10 @@ def test_lint(team):
 
 def test_a_review_is_of_one_text_of_the_file(team):
     team.adds("0001_source", "source")
-    assert gates(team, "0001")["review"].text == "not reviewed in the role cto: `db approve 0001_source --role cto`"
+    assert (
+        gates(team, "0001")["review"].text
+        == "not reviewed in the role cto: `db approve 0001_source --role cto --by NAME`"
+    )
     team.target("production").approve("0001", role=Role.CTO, by="ada")
     assert gates(team, "0001")["review"].text.startswith("reviewed by ada at ")
     team.adds("0001_source", "source2")
@@ -81,6 +84,42 @@ def test_an_approval_is_for_high_risk_for_its_window_and_for_one_text(team):
     team.adds("0001_source", "source2", {"risk": "high"})
     changed = gates(team, "0001")["approval"]
     assert (changed.passed, "grace approved it before the file changed" in changed.text) == (False, True)
+
+
+def test_who_has_approved_still_has_the_role(team):
+    team.adds("0001_source", "source", {"risk": "high"})
+    (now,) = team.query("select clock_timestamp()")[0]
+    target = team.target("production")
+    target.approve("0001", role=Role.CTO, by="ada")
+    target.approve("0001", role=Role.CEO, by="grace", window=around(now))
+    assert all(gates(team, "0001")[name].passed for name in ("review", "approval"))
+    settings = team.folder / "migrations.toml"
+    settings.write_text(settings.read_text().replace('["ada", "both"]', '["joan"]').replace('["grace", "both"]', "[]"))
+    found = gates(team, "0001")
+    review, approval = found["review"], found["approval"]
+    assert (review.passed, approval.passed) == (False, False)
+    assert review.text.startswith(
+        "ada reviewed it, and is not listed as cto in the [roles] of migrations.toml any more; have it"
+    )
+    assert approval.text.startswith("grace approved it, and is not listed as ceo in")
+    items = team.target("production").checklist("0001")
+    assert {item.name.split()[0] for item in items if not item.done} >= {"Migration", "Approved"}
+
+
+def test_an_approval_is_for_one_environment(team):
+    team.adds("0001_source", "source", {"risk": "high"})
+    target = team.target("production")
+    migration = target.migrations["0001"]
+    with target._working(0, lambda _: None, None) as job:
+        job.record.install(job.connection)
+        other = msgspec.structs.replace(job.record, environment="staging")
+        window = str(around(team.query("select clock_timestamp()")[0][0]))
+        other.write(job.connection, Event.APPROVED, migration, role=Role.CTO, by="ada")
+        other.write(job.connection, Event.APPROVED, migration, role=Role.CEO, by="grace", window=window)
+    found = gates(team, "0001")
+    assert (found["review"].passed, found["approval"].passed) == (False, False)
+    assert "ada reviewed it for the environment 'staging', and this is 'production'" in found["review"].text
+    assert "grace approved it for the environment 'staging'" in found["approval"].text
 
 
 def test_a_window_is_for_beginning_and_a_backfill_may_go_on_after_it(team):
@@ -130,6 +169,25 @@ def test_a_rehearsal_is_green_and_of_one_text_of_the_file(team):
     assert "rehearsed before the file changed" in gates(team, "0001")["rehearsal"].text
 
 
+def test_a_rehearsal_is_of_the_files_before_it_as_well(team):
+    first = team.adds("0001_source", "source")
+    team.adds("0002_place", "place")
+    team.rehearse("0002_place")
+    assert gates(team, "0002")["rehearsal"].passed
+    team.adds("0001_source", "source2")
+    changed = gates(team, "0002")["rehearsal"]
+    assert (changed.passed, changed.text) == (
+        False,
+        "rehearsed on another schema, as 0001_source was changed since; rehearse it anew: `db rehearse 0002_place`",
+    )
+    first.unlink()
+    assert "0001_source was there then, and is gone" in gates(team, "0002")["rehearsal"].text
+    team.rehearse("0002_place")
+    assert gates(team, "0002")["rehearsal"].passed
+    team.adds("0001_source", "source")
+    assert "0001_source was not there yet" in gates(team, "0002")["rehearsal"].text
+
+
 def test_what_breaks_needs_an_accepted_decision(team):
     removes(team)
     assert "it removes job.status, and its header names no decision" in gates(team, "0001")["decision"].text
@@ -153,7 +211,7 @@ def alone(team, id_):
 def test_what_it_depends_on_comes_before(team):
     team.adds("0001_source", "source")
     team.adds("0002_place", "place", {"depends_on": ["0001_source"]})
-    assert gates(team, "0002", "development")["order"].text == "0001_source applied before it"  # by the same run
+    assert gates(team, "0002", "development")["order"].text == "this plan applies 0001_source before it"
     (gate,) = alone(team, "0002")
     assert (gate.passed, gate.text) == (False, "it depends on 0001_source, not applied here; apply that first")
     team.target().apply("0001")
@@ -172,6 +230,8 @@ def test_a_backfill_is_complete_before(team):
         verify="-- returns: 10\nselect count(*) from job;",
     )
     team.adds("0003_last", "last", {"completes": ["0002_fill"]})
+    ahead = gates(team, "0003", "development")["backfills"]
+    assert (ahead.passed, ahead.text) == (True, "complete once this plan has run its own backfill of 0002_fill")
     team.target().apply("0001")
     (gate,) = alone(team, "0003")
     assert (gate.passed, gate.text) == (False, "the backfill of 0002_fill is not complete; apply it")
@@ -333,6 +393,22 @@ def test_a_rehearsal_has_about_as_many_rows_as_there_are(team, rows, passed):
     assert found.passed is passed
     if not passed:
         assert "rehearsed with 10 rows of job, and there are about 101 here; rehearse it with as many" in found.text
+
+
+def test_rows_are_counted_where_the_search_path_leads(team):
+    team.adds("0001_source", "source")
+    team.rehearse("0001_source")  # with ten rows of job
+    (name,) = team.query("select current_database()")[0]
+    team.query("create schema app")
+    team.query("alter table job set schema app")
+    team.query("insert into app.job select n, 'Secret' from generate_series(11, 50000) as n")
+    team.query("analyze app.job")
+    assert gates(team, "0001")["rehearsal"].passed, "no name leads there"
+    team.query(f'alter database "{name}" set search_path = app')
+    found = gates(team, "0001")["rehearsal"]
+    assert "rehearsed with 10 rows of app.job, and there are about 50,000 here" in found.text
+    team.rehearse("0001_source", rows={"app.job": 5_000})
+    assert gates(team, "0001")["rehearsal"].passed
 
 
 def test_a_rehearsal_on_another_version_says_so(team):

@@ -47,12 +47,16 @@ def test_in_the_order_of_the_policy(applied):
     target = applied.target("production")
     target.deployed("2026.10")
     target.deployed("2026.11")
-    with pytest.raises(RollbackRefused, match=r"2026.11 is deployed, .*; roll the app back first, .*2026.10"):
+    with pytest.raises(
+        RollbackRefused, match=r"2026.11 is deployed, .*; roll the app back first, .*: `--app-runs 2026.10` or `--app"
+    ):
         target.rollback("0001")
-    with pytest.raises(RollbackRefused, match=r"before 2026.11, and 2026.12 is none; there is 2026.10, 2026.09"):
-        target.rollback("0001", app_rolled_back="2026.12")
+    with pytest.raises(
+        RollbackRefused, match=r"code of 2026.11 or later counts on .*, and 2026.12 is such code; roll the app back"
+    ):
+        target.rollback("0001", app_runs="2026.12")
     assert (applied.columns(), len(target.history())) == (["id", "status", "source"], 1)
-    back = target.rollback("0001", app_rolled_back="2026.10")
+    back = target.rollback("0001", app_runs="2026.10")
     assert [said.partition(" in /")[0] for said in back.done] == [
         "the app is rolled back to 2026.10",
         "the flag 'job-source' is turned off",
@@ -89,15 +93,15 @@ def test_the_record_may_say_that_the_app_is_back(applied):
 
 
 def test_no_app_at_all(applied):
-    assert applied.target("production").rollback("0001", app_rolled_back="none").done[0] == "no app is deployed"
+    assert applied.target("production").rollback("0001", app_runs="none").done[0] == "no app uses the database"
 
 
 def test_it_can_be_applied_again_with_its_backfill(applied):
     target = applied.target("production")
-    target.rollback("0001", app_rolled_back="none")
+    target.rollback("0001", app_runs="none")
     assert target.apply().done == ("0001_source",)
     assert applied.query("select count(*) from job where source = 'form'") == [(10,)]
-    target.rollback("0001", app_rolled_back="none")
+    target.rollback("0001", app_runs="none")
     assert [run.kind for run in target.history()] == ["apply", "rollback", "apply", "rollback"]
 
 
@@ -179,7 +183,7 @@ def test_another_provider_has_to_say_that_the_flag_is_off(team):
 def test_a_flag_that_nobody_knows_is_not_off(applied):
     (applied.folder / "flags.toml").unlink()
     with pytest.raises(RollbackRefused, match="whether its flag is off is not known: there is no file"):
-        applied.target("production").rollback("0001", app_rolled_back="none")
+        applied.target("production").rollback("0001", app_runs="none")
     assert applied.columns() == ["id", "status", "source"]
 
 

@@ -12,7 +12,7 @@ import pytest
 from jobarium_events.errors import DeclarationError
 from jobarium_events.migrations import Role, UnknownMigration
 from jobarium_events.migrations.applying.approving import ApprovalRefused
-from jobarium_events.migrations.applying.refusals import Closed, FileChanged, Held
+from jobarium_events.migrations.applying.refusals import Closed, FileChanged, Held, NotApplied
 from jobarium_events.migrations.backfills.checkpoints import Progress
 from jobarium_events.migrations.backfills.refusals import BackfillRefused
 from jobarium_events.migrations.files.header import Category
@@ -20,7 +20,7 @@ from jobarium_events.migrations.record import record
 from jobarium_events.migrations.record.record import Direction, Event, OtherEnvironment
 from jobarium_events.migrations.record.states import Stage
 from jobarium_events.migrations.running.failures import NotVerified, StepFailed
-from tests.migrations.patience import awaited
+from tests.migrations.patience import PATIENCE, awaited
 from tests.migrations.team import around
 
 BACKFILL = {"category": "migrate", "backfill": {"table": "job", "key": ["id"], "batch_rows": 3, "share": 1.0}}
@@ -168,6 +168,76 @@ def test_what_is_not_verified_after_is_not_applied_and_asked_again(team):
     assert next(each for each in team.target().checklist("0001") if "verification" in each.name).done
 
 
+def verification(team, id_="0001"):
+    """The line of the checklist on it."""
+    return next(each for each in team.target().checklist(id_) if "verification" in each.name)
+
+
+def test_what_is_applied_is_verified_again_once_its_release_is_deployed(team):
+    team.adds("0001_source", "source", verify="-- ten jobs\n-- returns: 10\nselect count(*) from job;")
+    with pytest.raises(NotApplied, match=r"0001_source is pending here, and .* `db apply 0001_source`"):
+        team.target().verify("0001")
+    assert team.target().verify() == ()
+    team.target().apply()
+    before = verification(team)
+    assert (before.done, before.text.endswith("; 2026.10 is not recorded as deployed yet")) == (True, True)
+    team.target().deployed("2026.10")
+    due = verification(team)
+    assert (due.done, due.text.endswith("ask them again: `db verify 0001_source`")) == (False, True)
+    (asked,) = team.target().verify()
+    assert (asked.migration, asked.ok, [check.name for check in asked.checks]) == ("0001_source", True, ["ten jobs"])
+    done = verification(team)
+    assert (done.done, done.text.endswith(", since 2026.10 is deployed")) == (True, True)
+    team.query("delete from job where id = 1")
+    (asked,) = team.target().verify("0001")
+    assert (asked.ok, "must return 10, and returned 9" in asked.checks[0].problem) == (False, True)
+    assert (verification(team).done, stages(team.target())) == (False, {"0001_source": Stage.APPLIED})
+    assert "must return 10" in team.target().status()[0].problem
+    team.query("insert into job values (1, 'back')")
+    assert team.target().verify()[0].ok
+    assert team.target().status()[0].problem is None
+
+
+def test_what_a_later_one_has_removed_is_not_asked_for_unless_it_is_named(team):
+    team.adds("0001_source", "source")
+    up = "alter table job drop column source;"
+    team.file(
+        "0002_gone",
+        {"category": "contract", "containment": "none"},
+        up=up,
+        down=None,
+        verify="-- returns: 10\nselect count(*) from job;",
+    )
+    team.target().apply()
+    first, last = team.target().verify()
+    assert (first.outdated_by, first.checks, first.ok) == ("0002_gone", (), True)
+    assert (last.outdated_by, last.ok) == (None, True)
+    assert not team.target().verify("0001")[0].ok
+
+
+def test_what_is_verified_again_is_what_ran(team):
+    path = team.adds("0001_source", "source")
+    team.target().apply()
+    path.write_text(path.read_text() + "\n")
+    with pytest.raises(FileChanged):
+        team.target().verify()
+
+
+def test_a_running_backfill_is_paused_whatever_its_file_says_by_then(team):
+    team.adds("0001_source", "source")
+    filled(team)
+    stop = threading.Event()
+    team.target().apply(watch=lambda news: isinstance(news, Progress) and news.batches == 1 and stop.set(), stop=stop)
+    before = team.target()
+    filled(team, owner="other")
+    assert team.target().migrations["0002"].hash != before.migrations["0002"].hash
+    team.target().pause("0002")
+    assert before.progress("0002").is_paused
+    assert before.apply().is_paused
+    team.target().resume("0002")
+    assert before.apply().done == ("0002_fill",)
+
+
 def test_a_paused_or_stopped_backfill_is_gone_on_with(team):
     team.adds("0001_source", "source")
     filled(team)
@@ -205,8 +275,21 @@ def test_a_run_that_is_to_stop_begins_no_step(team):
     team.adds("0001_source", "source")
     stop = threading.Event()
     stop.set()
-    assert team.target().apply(stop=stop).stopped == "0001_source"
+    applied = team.target().apply(stop=stop)
+    assert (applied.stopped, applied.is_paused) == ("0001_source", False)
     assert team.columns() == ["id", "status"]
+    assert stages(team.target()) == {"0001_source": Stage.PENDING}
+
+
+def test_a_run_that_is_to_stop_waits_for_no_other(team):
+    team.adds("0001_source", "source")
+    stop = threading.Event()
+    target = team.target()
+    with target._working(0, lambda _: None, None):
+        threading.Timer(0.5, stop.set).start()
+        with pytest.raises(Held):
+            target.apply(wait=PATIENCE, stop=stop)
+        assert stop.is_set()
 
 
 def test_the_environment_is_noted_and_another_one_is_refused(team):

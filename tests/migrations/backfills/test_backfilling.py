@@ -300,6 +300,60 @@ def test_how_far_it_is_by_a_key_of_several_columns(database, tmp_path, tenants):
         assert abs(each - 8_000) < 1_000
 
 
+@pytest.mark.parametrize(
+    ("definition", "parts", "analyzed"),
+    [
+        ("(id bigint primary key, n int not null default 0)", (), None),
+        ("(id bigint primary key, n int not null default 0, more text default repeat('x', 500))", (), None),
+        (
+            "(id bigint primary key, n int not null default 0) partition by range (id)",
+            ("from (minvalue) to (10000)", "from (10000) to (maxvalue)"),
+            None,
+        ),
+        ("(id bigint primary key, n int not null default 0)", (), "job"),
+        (
+            "(id bigint primary key, n int not null default 0) partition by range (id)",
+            ("from (minvalue) to (10000)", "from (10000) to (maxvalue)"),
+            "job_0",
+        ),
+    ],
+    ids=["never", "wide", "partitions", "stale", "a partition"],
+)
+def test_how_far_it_is_without_statistics_of_its_rows(each_database, tmp_path, definition, parts, analyzed):
+    """Those of Postgres are missing until it takes some, or are of few rows only."""
+    execute(each_database, f"create table job {definition}")
+    for place, bounds in enumerate(parts):
+        execute(each_database, f"create table job_{place} partition of job for values {bounds}")
+    for name in [f"job_{place}" for place, _ in enumerate(parts)] or ["job"]:
+        execute(each_database, f"alter table {name} set (autovacuum_enabled = off)")
+    execute(each_database, "insert into job (id) select generate_series(-99, 0)")
+    if analyzed is not None:
+        execute(each_database, f"analyze {analyzed}")
+    execute(each_database, "insert into job (id) select generate_series(1, 30000)")
+    migration = written(tmp_path, batch_rows=5_000, batch_time="1m")
+    seen = []
+
+    def look(found):
+        if not found.is_complete:
+            with psycopg.connect(each_database, autocommit=True) as other:
+                seen.append((found, backfilling.progress(other, migration)))
+
+    assert ran(each_database, migration, watch=look).passed == 30_100
+    assert len(seen) > 1
+    for each in (one for both in seen for one in both):
+        assert abs(each.left - (30_100 - each.passed)) < 3_000
+        assert abs(each.share - each.passed / 30_100) < 0.05
+
+
+@pytest.mark.parametrize("number", [0, 7])
+def test_how_far_it_is_in_a_table_of_few_rows(database, tmp_path, number):
+    execute(database, "create table job (id bigint primary key, n int not null default 0)")
+    execute(database, "insert into job select generate_series(1, %s)", [number])
+    stop = threading.Event()
+    found = ran(database, written(tmp_path, batch_rows=2), stop=stop, watch=lambda _: stop.set())
+    assert found.left == max(number - 2, 0)
+
+
 def test_row_security_that_hides_rows_ends_it(database, tmp_path):
     jobs(database, 10)
     execute(database, "alter table job enable row level security")

@@ -68,13 +68,19 @@ class PageExample(NamedTuple):
         (folder / "migrations.toml").write_text(SETTINGS)
         (folder / "baseline.sql").write_text(baseline())
         (folder / "decisions" / "DEC-0007.md").write_text(DECISION)
+        (folder / "0001_job_source_filled.sql").write_text(earlier())
         path = folder / ("plain.sql" if self.plain else "0002_example.sql")
         path.write_text(self.sql if self.plain else self._migration())
         return path
 
     def _migration(self) -> str:
-        head, name, body = self.sql.partition("-- name: ")
-        return migration(f"{name}{body}", head) if name else migration(f"-- name: up\n{self.sql}")
+        return _whole(self.sql) if "-- name: " in self.sql else migration(f"-- name: up\n{self.sql}")
+
+
+def _whole(sql: str) -> str:
+    """Return the text of a migration of which the page shows sections, and lines of the header above them."""
+    head, name, body = sql.partition("-- name: ")
+    return migration(f"{name}{body}", head)
 
 
 def migration(sections: str, head: str = "") -> str:
@@ -94,6 +100,11 @@ def migration(sections: str, head: str = "") -> str:
 def baseline() -> str:
     """Return the schema that the examples run on."""
     return str(dict(_FENCE.findall(PAGE.read_text()))["baseline.sql"])
+
+
+def earlier() -> str:
+    """Return the migration that comes before the examples."""
+    return _whole(dict(_FENCE.findall(PAGE.read_text()))["0001_job_source_filled.sql"])
 
 
 def explained() -> dict[str, str]:

@@ -191,6 +191,13 @@ BETTER = {
     "add column: domain whose default is volatile",
     "create table entry_28 partition of entry for values from ('2028-01-01') to ('2029-01-01') -- rest",
     "delete from employer where id = 1 -- no index",
+    # what refers to a partitioned table, its default partition, or what a domain is over
+    "create table event_28 partition of event for values from ('2028-01-01') to ('2029-01-01')",
+    "alter table event detach partition event_26",
+    "alter table event detach partition event_28",
+    "alter table event_28 detach partition event_28_1",
+    "detach concurrently what others refer to",
+    "alter table job add x pos_2",
 }
 
 

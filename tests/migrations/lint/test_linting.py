@@ -325,7 +325,20 @@ ORDINARY = [
     ),
     ("expand", "alter table job add column origin text default 'form';"),
     ("expand", "drop index concurrently if exists job_pay;\ncreate index concurrently job_pay on job (pay);"),
-    ("expand", "create table b (id bigint primary key, job_id bigint not null references job (id));"),
+    (
+        "expand",
+        (
+            "create table b (id bigint primary key, job_id bigint not null references job (id));\n"
+            "create index b_job_id on b (job_id);"
+        ),
+    ),
+    (
+        "expand",
+        (
+            "create table b (job_id bigint, site_id bigint, primary key (site_id, job_id), "
+            "foreign key (job_id, site_id) references pair (job_id, site_id));"
+        ),
+    ),
     ("expand", "create table b (id bigint primary key);\ninsert into b (id) values (1), (2);"),
     ("expand", "create table b (id bigint primary key);\nselect setval('b_id_seq', 100);"),
     ("expand", "alter table site alter column name set default 'none';"),

@@ -78,6 +78,32 @@ def test_a_table_of_an_earlier_revision_of_alembic_is_not_new(alembic: Path) -> 
     assert not table.findings
 
 
+NOTES = (
+    'op.create_table("note", sa.Column("id", sa.BigInteger, primary_key=True), sa.Column("text", sa.Text), '
+    'sa.Column("job_id", sa.BigInteger, sa.ForeignKey("job.id")))\n'
+    '    op.create_index("note_job_id", "note", ["job_id"])\n'
+    '    op.create_index("note_text", "note", ["text"])\n'
+    '    op.alter_column("note", "job_id", nullable=False)\n'
+    '    op.alter_column("note", "text", type_=sa.String(9))'
+)
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_table_that_alembic_makes_with_a_foreign_key_is_gone_through_while_it_is_empty(
+    alembic: Path, apart: bool
+) -> None:
+    (alembic / "alembic" / "env.py").write_text(ENVIRONMENT.format(apart=apart))
+    versions = alembic / "alembic" / "versions"
+    (versions / "b2.py").write_text(REVISION.format(revision="b2", before='"a1"', upgrade=NOTES))
+    (alembic / "up.sql").write_text(printed("alembic", "upgrade", "head", "--sql", folder=alembic))
+    report = lint_files([alembic / "up.sql"])
+    assert [each.kind for each in report.statements if each.scan] == ["create-index"] * 2 + [
+        "set-not-null",
+        "alter-column-type",
+    ]
+    assert [finding.rule for finding in report.findings] == ["no-lock-timeout"]
+
+
 MODELS = """
 from django.db import models
 
@@ -131,6 +157,35 @@ def test_django_is_read_with_its_transaction(django: Path, django_url: dict[str,
     )
     report = lint_files([django / "0001.sql", django / "0002.sql"])
     assert [finding.rule for finding in report.findings] == ["no-lock-timeout", "index-not-concurrent"]
+
+
+NOTE = """migrations.CreateModel('Note', [
+        ('id', models.BigAutoField(primary_key=True)),
+        ('text', models.TextField(null=True)),
+        ('job', models.ForeignKey('Job', models.CASCADE)),
+    ]),
+    migrations.AddIndex('Note', models.Index(fields=['text'], name='note_text')),
+    migrations.AlterField('Note', 'text', models.CharField(max_length=9))"""
+
+
+def test_a_table_that_django_makes_with_a_foreign_key_is_gone_through_while_it_is_empty(
+    django: Path, django_url: dict[str, str]
+) -> None:
+    text = DJANGO.format(initial=False, dependencies=[("jobs", "0001_initial")], operation=NOTE)
+    (django / "jobs" / "migrations" / "0002_index.py").write_text(text)
+    for name in ("0001", "0002"):
+        sql = printed(
+            "django", "sqlmigrate", "jobs", name, folder=django, DJANGO_SETTINGS_MODULE="project", **django_url
+        )
+        (django / f"{name}.sql").write_text(sql)
+    report = lint_files([django / "0001.sql", django / "0002.sql"])
+    assert [each.kind for each in report.statements if each.scan] == [
+        "create-index",
+        "alter-table",
+        "add-foreign-key",
+        "create-index",
+    ]
+    assert [finding.rule for finding in report.findings] == ["no-lock-timeout"]
 
 
 @pytest.fixture

@@ -52,6 +52,18 @@ def test_an_entry_is_read_as_it_was_written(session):
     assert clock(session) - begun.at < timedelta(hours=1)
 
 
+@pytest.mark.parametrize(("waits", "within"), [(True, "on"), (False, "off")])
+def test_an_entry_is_waited_for_unless_another_one_follows(session, waits, within):
+    RECORD.install(session)
+    setting = "show synchronous_commit"
+    with session.transaction():
+        RECORD.write(session, Event.RUN_BEGAN, waits=waits, kind="apply", migrations=[])
+        assert session.execute(setting).fetchone() == (within,)
+    RECORD.write(session, Event.RUN_BEGAN, waits=waits, kind="apply", migrations=[])
+    assert session.execute(setting).fetchone() == ("on",)
+    assert [entry.event for entry in entries(session)] == ["environment-noted", "run-began", "run-began"]
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -7,12 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 
-from jobarium_events.migrations import Migrations
+from jobarium_events.migrations import Environment, Migrations
+from jobarium_events.migrations.files.spans import Span
+from jobarium_events.migrations.rehearsal import observing
 from jobarium_events.migrations.rehearsal.data.statistics import Statistics, TableStatistics
 from jobarium_events.migrations.rehearsal.refusals import DumpError, ScratchError
 from jobarium_events.migrations.rehearsal.rehearsing import rehearse
+from tests.conftest import fresh_name
 from tests.migrations.rehearsal.trials import ENVIRONMENT, Trials
 
 if TYPE_CHECKING:
@@ -238,6 +242,34 @@ def test_the_report_says_what_is_expected_where_it_matters(trials: Trials) -> No
     assert "other was never analyzed, so it gets as many rows as others do." in found.notes
 
 
+def test_what_drops_an_index_concurrently_is_seen_however_brief_it_is(
+    trials: Trials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observing, "_EVERY", 0.1)
+    baseline = trials.folder / "baseline.sql"
+    baseline.write_text(f"{baseline.read_text()}create index job_rank on job (rank);\n")
+    found = trials.one(
+        {"category": "contract"},
+        up="drop index concurrently job_rank;",
+        down="create index concurrently job_rank on job (rank);",
+        verify="-- returns: 1\nselect 1;",
+    )
+
+    assert found.problems == ()
+    assert [(lock.table, lock.mode) for lock in found.steps[0].locks] == [("job", "ShareUpdateExclusiveLock")]
+
+
+def test_a_query_of_verify_may_take_as_long_as_where_it_is_applied(trials: Trials) -> None:
+    slow = "-- it takes its time\n-- when: {when}\n-- returns: 1\nselect 1 from pg_sleep(0.4);"
+    trials.write("0001_it", verify=f"{slow.format(when='always')}\n{slow.format(when='after')}")
+    found = trials.rehearse("0001", environment=Environment(lock_timeout=Span(30.0), statement_timeout=Span(0.2)))
+
+    assert {check.at for check in found.checks} == {"before", "after", "after down", "after up again"}
+    assert {check.ok for check in found.checks} == {False}
+    assert all("statement timeout" in check.problem for check in found.checks)
+    assert not [note for note in found.notes if "passes before up already" in note]
+
+
 def test_roles_that_are_named_are_made_on_a_server_of_its_own(trials: Trials) -> None:
     (trials.folder / "baseline.sql").write_text(JOB, encoding="utf-8")
     trials.write("0001_it", up="alter table job add source text; grant select on job to clerk;")
@@ -245,6 +277,70 @@ def test_roles_that_are_named_are_made_on_a_server_of_its_own(trials: Trials) ->
 
     assert not [each for each in found.problems if "up fails" in each]
     assert "The role clerk was made for the rehearsal." in found.notes
+
+
+def test_a_role_that_a_block_makes_on_a_server_of_its_own_is_made_once(trials: Trials) -> None:
+    """What is run to look ahead has made it before, and roles belong to the whole server."""
+    (trials.folder / "baseline.sql").write_text(JOB, encoding="utf-8")
+    trials.write(
+        "0001_it",
+        up="do $$ begin create role clerk; end $$;\ngrant select on job to clerk;\nalter table job add source text;",
+        down="alter table job drop source;\ndrop owned by clerk;\ndrop role clerk;",
+        verify="-- returns: 1\nselect count(*) from pg_roles where rolname = 'clerk';",
+    )
+    found = rehearse(Migrations.load(trials.folder), "0001", default_rows=200, calm=0.1, environment=ENVIRONMENT)
+
+    assert not [each for each in found.problems if "fails" in each]
+    assert not [each for each in found.notes if "clerk was made" in each]
+
+
+ROLE = "clerk_whom_nobody_has"
+
+
+@pytest.mark.parametrize(
+    "up",
+    [
+        f"alter table job add column source text;\ngrant select on job to {ROLE};",
+        f"alter table job add column source text;\ngrant {ROLE} to current_user;",
+        f"alter table job add column source text;\nalter table job owner to {ROLE};",
+    ],
+)
+def test_roles_that_a_given_server_lacks_are_named_before_anything_is_done(trials: Trials, up: str) -> None:
+    """They belong to the whole server, so none is made there."""
+    (trials.folder / "baseline.sql").write_text(JOB, encoding="utf-8")
+    path = trials.write("0001_it", up=up)
+    trials.write("0002_next", up="alter table job add column more text;")
+    line = next(number for number, text in enumerate(path.read_text().splitlines(), 1) if ROLE in text)
+    for id_ in ("0001", "0002"):
+        with pytest.raises(ScratchError) as caught:
+            trials.rehearse(id_, rows={"job": 200})
+        assert str(caught.value) == (
+            f"the Postgres to rehearse on lacks the role {ROLE}, which line {line} of 0001_it.sql names; make it there "
+            "with create role, as roles belong to the whole server, or rehearse without a URL, on a Postgres that is "
+            "started with it"
+        )
+    with psycopg.connect(trials.url, autocommit=True) as connection:
+        assert connection.execute("select from pg_roles where rolname = %s", [ROLE]).fetchone() is None
+
+
+def test_roles_that_a_migration_makes_or_may_lack_are_none_that_a_server_lacks(trials: Trials) -> None:
+    role = fresh_name()
+    (trials.folder / "baseline.sql").write_text(JOB, encoding="utf-8")
+    unless = f"if not exists (select from pg_roles where rolname = '{role}') then"
+    made = f"do $$ begin {unless} create role {role}; end if; end $$;\ngrant select on job to {role};"
+    trials.write(
+        "0001_it",
+        up=f"drop role if exists not_{role};\n{made}",
+        down=f"drop owned by {role};\ndrop role {role};",
+        verify="-- returns: 1\nselect 1;",
+    )
+    try:
+        found = trials.rehearse("0001", rows={"job": 200})
+    finally:
+        with psycopg.connect(trials.url, autocommit=True) as connection:
+            connection.execute(f"drop role if exists {role}")
+
+    assert not [each for each in found.problems if "fails" in each]
 
 
 def test_what_a_dump_quotes_of_a_row_is_not_shown(trials: Trials, tmp_path: Path) -> None:

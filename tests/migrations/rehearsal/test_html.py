@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from jobarium_events.migrations.lint.locking.locks import LockMode
 from jobarium_events.migrations.rehearsal.html import as_html
 from jobarium_events.migrations.rehearsal.report import Blocked, Held, ObservedStep, Series
-from jobarium_events.migrations.rehearsal.timeline import LEFT, RIGHT, WIDTH, timeline
+from jobarium_events.migrations.rehearsal.timeline import NARROW, WIDE, Format, timeline
 from jobarium_events.migrations.rehearsal.wording import harm, in_bytes, in_time
 from tests.migrations.rehearsal.samples import sample
 
@@ -46,7 +47,7 @@ def test_a_page_needs_nothing_else_and_runs_no_script() -> None:
     found = Tags(as_html(sample()))
 
     assert not {"script", "link", "img", "iframe"} & set(found.tags)
-    assert found.tags.count("svg") == 1
+    assert found.tags.count("svg") == 2
 
 
 def test_what_was_found_is_on_the_page() -> None:
@@ -134,21 +135,73 @@ def test_bars_are_as_wide_as_what_they_show_lasted() -> None:
     assert wide.width / narrow.width == pytest.approx(1.2 / 0.11, rel=0.01)
 
 
-@given(st.floats(0.001, 1e5), st.floats(0, 1), st.floats(0, 1), st.floats(0, 2), st.sampled_from(LockMode))
+@given(
+    st.floats(0.001, 1e5),
+    st.tuples(st.floats(0, 1), st.floats(0, 1)),
+    st.floats(0, 2),
+    st.sampled_from(LockMode),
+    st.sampled_from([WIDE, NARROW]),
+)
 def test_nothing_is_drawn_outside_of_the_picture(
-    lasted: float, began: float, begin: float, seconds: float, mode: LockMode
+    lasted: float, shares: tuple[float, float], seconds: float, mode: LockMode, layout: Format
 ) -> None:
+    began, begin = shares
     at = begin * lasted
     lock = Held(table="job", mode=mode, waited=seconds, begin=at, end=at + seconds, seconds=seconds)
     step = ObservedStep(line=1, text="", begin=at, seconds=seconds, locks=(lock,))
     found = timeline(
-        msgspec.structs.replace(sample(), began=began * lasted, lasted=lasted, steps=(step,), series=(), blocked=())
+        msgspec.structs.replace(sample(), began=began * lasted, lasted=lasted, steps=(step,), series=(), blocked=()),
+        layout,
     )
 
+    left, right = layout.left - 0.01, layout.width - layout.right + 0.01
     assert 1 <= len(found.ticks) <= 12
     for x, width in [(bar.x, bar.width) for lane in found.lanes for bar in lane.bars]:
-        assert LEFT - 0.01 <= x <= x + width <= WIDTH - RIGHT + 0.01
-    assert all(LEFT - 0.01 <= tick.at <= WIDTH - RIGHT + 0.01 for tick in found.ticks)
+        assert left <= x <= x + width <= right
+    assert all(left <= tick.at <= right for tick in found.ticks)
+
+
+def test_on_a_phone_each_row_is_a_list_whose_entries_are_named() -> None:
+    """A table of six columns is wider than the screen, and of one that scrolls the columns of locks were not seen."""
+    page = as_html(sample())
+    _, phone = page.split("@media (max-width: 920px)")
+    tables = re.findall(r"<table class=\"stacked\">(.*?)</table>", page, re.DOTALL)
+
+    assert ".stacked td { display: block; }" in phone
+    assert len(tables) == 3
+    for table in tables:
+        head, *rows = re.findall(r"<tr.*?</tr>", table, re.DOTALL)
+        assert 'class="head"' in head
+        for row in rows:
+            cells = re.findall(r"<td[^>]*>", row)
+            assert len(cells) == head.count("<th")
+            assert sum("data-label" not in cell for cell in cells) == 1  # what the row is about
+    assert '<td class="list" data-label="Locks">' in tables[0]
+
+
+def test_names_of_any_length_are_broken_where_there_is_no_room() -> None:
+    page = as_html(sample())
+    broken = re.findall(r"^([^{}@]*) \{[^}]*overflow-wrap: anywhere", page, re.MULTILINE)
+    wide = re.findall(r"^([^{}@]*) \{[^}]*min-width: (\d+)px", page, re.MULTILINE)
+
+    assert {"h1", "li", "code", "td span, td.text", "td.list div"} <= set(broken)
+    assert not wide, "what has a width of its own scrolls a narrow page"
+    assert '<td class="text">' in page
+
+
+def test_the_picture_for_a_phone_shows_the_same() -> None:
+    wide, narrow = timeline(sample()), timeline(sample(), NARROW)
+
+    assert [(lane.label, lane.detail, len(lane.bars)) for lane in wide.lanes] == [
+        (lane.label, lane.detail, len(lane.bars)) for lane in narrow.lanes
+    ]
+    assert NARROW.width < 390 < WIDE.width
+    assert len(narrow.ticks) <= NARROW.ticks + 1
+    for above, below in zip(narrow.lanes, narrow.lanes[1:], strict=False):
+        assert above.y + NARROW.bar + 15 <= below.y + NARROW.label - 12, "a label stands between the bars"
+    page = as_html(sample())
+    assert "svg.narrow { display: none; }" in page
+    assert "svg.broad { display: none; }" in page.split("@media (max-width: 920px)")[1]
 
 
 def test_what_waits_for_a_lock_is_known_for_each_mode() -> None:

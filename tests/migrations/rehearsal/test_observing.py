@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -12,8 +12,10 @@ import pytest
 from jobarium_events.migrations import Environment
 from jobarium_events.migrations.files.parsing import parse
 from jobarium_events.migrations.files.steps import steps
+from jobarium_events.migrations.rehearsal import observing
 from jobarium_events.migrations.rehearsal.observing import Clock, Observer, shortened
 from jobarium_events.migrations.running.running import run_step
+from jobarium_events.statements import identifier
 from tests.migrations.waiting import until
 
 if TYPE_CHECKING:
@@ -43,10 +45,19 @@ class Seen:
     def connect(self) -> psycopg.Connection[Any]:
         return psycopg.connect(self.url, autocommit=True)
 
-    def run(self, sql: str, within: Callable[[], None] = lambda: None) -> list[ObservedStep]:
+    def run(
+        self,
+        sql: str,
+        within: Callable[[], None] = lambda: None,
+        *,
+        on: Sequence[str] = (),
+        observer: Observer | None = None,
+    ) -> list[ObservedStep]:
         seen: list[ObservedStep] = []
+        watching = observer or self.observer
         for step in steps(parse(sql)):
-            with self.observer.step(step.line, step.statements[0].text, seen) as watched:
+            text = step.statements[0].text
+            with watching.step(step.line, text, seen, alone=not step.in_transaction, on=on) as watched:
                 run_step(self.migration, step, Environment(), within=self._within(within), retried=watched.retried)
         return seen
 
@@ -112,6 +123,26 @@ def test_an_index_is_measured(seen: Seen) -> None:
     assert ("job", "ShareLock") in locks(plain)
     assert [built.index for built in concurrent.indexes] == ["job_late"]
     assert ("job", "ShareLock") not in locks(concurrent)
+
+
+@pytest.mark.parametrize("table", ["job", "audit.entry", "late", 'Odd "name"'])
+def test_the_lock_of_an_index_that_is_dropped_concurrently_is_seen_each_time(
+    seen: Seen, url: str, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    """It waits for nobody's snapshot, and is over before the next look."""
+    monkeypatch.setattr(observing, "_EVERY", 0.1)
+    seen.migration.execute("create materialized view late as select 1 as id with no data")
+    seen.migration.execute('create table "Odd ""name""" (id int)')
+    name = identifier(*table.split("."))
+    observer = Observer(seen.connect, Clock())
+    observer.own(seen.migration)
+    with observer:
+        for _ in range(3):
+            seen.migration.execute(f"create index gone on {name} (id)".encode())
+            schema = "audit." if table.startswith("audit.") else ""
+            (step,) = seen.run(f"drop index concurrently {schema}gone", on=[table], observer=observer)
+            assert (table, "ShareUpdateExclusiveLock") in locks(step)
+            assert step.seconds < 1
 
 
 def test_a_probe_that_waits_is_seen_with_the_step_that_it_waits_for(seen: Seen) -> None:

@@ -335,6 +335,63 @@ def test_a_step_that_may_have_ended_is_run_again_safely(sessions, before, text):
 
 
 @pytest.mark.parametrize(
+    ("there", "asked"),
+    [
+        ("job (title)", "job (title)"),
+        ("job (title)", "public.job using btree (title asc nulls last) with (fillfactor = 70)"),
+        ("job (title desc, id)", "job (title desc nulls first, id)"),
+        ("job (lower(title))", "job (lower(title))"),
+        (
+            "job (id) include (title) where title = 'a' and id > 5",
+            "job (id) include (title) where title = 'a' and id > 5",
+        ),
+        ("job (id) where title is null", "job (id) where (title is null)"),
+        ('job (title collate "C")', 'job (title collate "C")'),
+    ],
+)
+def test_the_index_that_a_killed_run_has_built_is_known(sessions, there, asked):
+    session, done = sessions(), []
+    session.execute(f"create unique index job_title on {there}")
+    step = only(f"create unique index concurrently job_title on {asked}")
+    run_step(session, step, BRIEF, again=True, within=done.append)
+    assert done == [session]
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        "index job_title on job (id)",
+        "index job_title on job (title, id)",
+        "index job_title on job (title desc)",
+        "index job_title on job (title nulls first)",
+        "index job_title on job using hash (title)",
+        "unique index job_title on job (title)",
+        "index job_title on job (title) where id > 5",
+        "index job_title on job (title) include (id)",
+        "index job_title on job (lower(title))",
+        "index job_title on job (title text_pattern_ops)",
+        "index job_title on other (id)",
+        "table job_title as select 1 as one",
+    ],
+)
+@pytest.mark.parametrize("exists", ["", "if not exists "])
+def test_another_index_of_the_name_is_not_taken_for_it(sessions, there, exists):
+    session = sessions()
+    session.execute("create table other (id int)")
+    session.execute(f"create {there}")
+    step = only(f"create index concurrently {exists}job_title on job (title)")
+    before = session.execute("select relname, oid from pg_class where relname = 'job_title'").fetchall()
+    if " on job " in there:
+        with pytest.raises(StepFailed, match="it cannot be told that it is this one: it is `CREATE") as failed:
+            run_step(session, step, BRIEF, again=True)
+        assert f"asked for is `create index concurrently {exists}job_title on job (title)`" in str(failed.value)
+    elif not exists:
+        with pytest.raises(StepFailed, match="exists"):
+            run_step(session, step, BRIEF, again=True)
+    assert session.execute("select relname, oid from pg_class where relname = 'job_title'").fetchall() == before
+
+
+@pytest.mark.parametrize(
     "text", ["create index concurrently job_title on job (title)", "drop index concurrently other"]
 )
 def test_only_a_step_that_may_have_ended_accepts_what_is_there(sessions, text):

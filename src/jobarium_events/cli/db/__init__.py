@@ -8,7 +8,7 @@ from jobarium_events.cli.db.backfilling import backfill
 from jobarium_events.cli.db.dual_writing import dual_write
 from jobarium_events.cli.db.installing import install
 from jobarium_events.cli.db.linting import lint
-from jobarium_events.cli.db.records import deployed, history, status
+from jobarium_events.cli.db.records import deployed, history, status, verify
 from jobarium_events.cli.db.rehearsing import rehearse
 from jobarium_events.cli.db.scaffolding import new
 
@@ -28,5 +28,5 @@ db.command()(lint)
 db.command()(rehearse)
 db.command()(new)
 db.command()(install)
-for command in (plan, apply, status, history, rollback, approve, checklist, deployed):
+for command in (plan, apply, status, history, rollback, approve, checklist, deployed, verify):
     db.command()(command)

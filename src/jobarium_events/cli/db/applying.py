@@ -39,7 +39,7 @@ _WaitOption = Annotated[
 ]
 _LastArgument = Annotated[
     str | None,
-    typer.Argument(metavar="[ID]", help="The last one, by its id or its number alone. [default: as far as it may go]"),
+    typer.Argument(metavar="ID", help="The last one, by its id or its number alone. [default: as far as it may go]"),
 ]
 
 
@@ -87,14 +87,15 @@ def apply(
     """Apply the migrations up to one, or go on where an earlier run has ended, whichever way it did.
 
     Where no ID is given, it stops before the first migration with a closed gate. At SIGTERM or Ctrl-C the step or the
-    batch under way is finished.
+    batch under way is finished; at another one it is broken off, and undone.
 
     The exit code is 1 if something is refused, held back by a gate, or not done at the end.
 
     Example: `jobarium-events db apply 0007 --environment production`
     """
     target = target_of(database, migrations, environment, operator_named(operator))
-    with told(), stopping() as stop, Progress() as progress:
+    again = "db apply" if id_ is None else f"db apply {id_}"
+    with told(), Progress() as progress, stopping(progress.say, again) as stop:
         applied = target.apply(id_, without_gates=without_gates, wait=wait, watch=progress.watch, stop=stop)
     to = console()
     for each in applied.done:
@@ -103,7 +104,11 @@ def apply(
         to.print(f"{applied.held}  not applied, as a gate is closed:")
         marks(to, ((gate.name, gate.passed, gate.text) for gate in applied.gates), indent="  ")
     if applied.stopped is not None:
-        to.print(f"{applied.stopped}  not done; `db apply` goes on, after `db backfill resume` if it is paused")
+        if applied.is_paused:
+            how = f"its backfill is paused; `db backfill resume {applied.stopped}`, and then `{again}`, goes on"
+        else:
+            how = f"stopped; nothing is lost, and `{again}` goes on from here"
+        to.print(f"{applied.stopped}  not done: {how}")
     if applied.held is not None or applied.stopped is not None:
         raise typer.Exit(REFUSED)
     if not applied.done:
@@ -117,26 +122,29 @@ def rollback(
     environment: EnvironmentOption,
     migrations: MigrationsOption = _FOLDER,
     operator: OperatorOption = None,
-    app_rolled_back: Annotated[
+    app_runs: Annotated[
         str | None,
         typer.Option(
+            "--app-runs",
             metavar="RELEASE",
-            help="The older release that the app was rolled back to; 'none' if no app is deployed. "
-            "[default: as recorded by db deployed]",
+            help="The release that the app runs now that you have rolled it back: one before the migration's own, "
+            "whose code does not count on what the migration did. The word none if no app uses this database. "
+            "[default: as recorded by `db deployed`]",
         ),
     ] = None,
     wait: _WaitOption = "0s",  # type: ignore[assignment] # it is parsed
 ) -> None:
     """Go a migration's way back: the app first, then the backfill paused, the flag off, and `down`.
 
-    The app is yours to roll back; this only goes on once that is said or recorded. Where there is no `down`, it prints
-    what limits the harm.
+    The app is yours to roll back first. Where gates are asked for, this goes on only once it is known that the app runs
+    an older release than the migration's own: as `db deployed` recorded it, or as `--app-runs` says. Where there is no
+    `down`, it prints what limits the harm.
 
-    Example: `jobarium-events db rollback 0007 --environment production --app-rolled-back 2026.11`
+    Example: `jobarium-events db rollback 0007 --environment production --app-runs 2026.11`
     """
     target = target_of(database, migrations, environment, operator_named(operator))
-    with told(), stopping() as stop, Progress() as progress:
-        back = target.rollback(id_, app_rolled_back=app_rolled_back, wait=wait, watch=progress.watch, stop=stop)
+    with told(), Progress() as progress, stopping(progress.say, f"db rollback {id_}") as stop:
+        back = target.rollback(id_, app_runs=app_runs, wait=wait, watch=progress.watch, stop=stop)
     to = console()
     for number, said in enumerate(back.done, 1):
         to.print(printable(f"{number}. {said}"))

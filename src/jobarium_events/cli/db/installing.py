@@ -100,7 +100,7 @@ def _install(
     from jobarium_events.migrations.own.installing import install as installed  # noqa: PLC0415 - the extra was there
 
     who = {"environment": environment, "operator": operator}
-    with told(), stopping() as stop, Progress() as progress:
+    with told(), Progress() as progress, stopping(progress.say, "db install") as stop:
         done = installed(database, *parts, **who, limits=limits, wait=wait, watch=progress.watch, stop=stop)
     to = console()
     for each in done:

@@ -1,4 +1,4 @@
-"""`db status`, `db history` and `db deployed`: what the record of a database says, and what is added to it."""
+"""`db status`, `db history`, `db deployed` and `db verify`: what the record of a database says, and what is added."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,9 +10,9 @@ from jobarium_events.cli.catalogs import JsonOption
 from jobarium_events.cli.databases import DatabaseOption
 from jobarium_events.cli.db.options import EnvironmentOption, MigrationsOption, OperatorOption, operator_named
 from jobarium_events.cli.db.telling import REFUSED, target_of, told
-from jobarium_events.cli.output import Column, console, print_json, table
+from jobarium_events.cli.output import Column, console, print_json, printable, table
 
-__all__ = ["deployed", "history", "status"]
+__all__ = ["deployed", "history", "status", "verify"]
 
 _FOLDER = Path("migrations")
 
@@ -118,4 +118,41 @@ def deployed(
     for each in missing:
         to.print(f"{each} is not applied, and this release may read what it adds: `db apply {each}`")
     if missing:
+        raise typer.Exit(REFUSED)
+
+
+def verify(
+    id_: Annotated[
+        str | None, typer.Argument(metavar="ID", help="Which one, by its id or its number alone. [default: all]")
+    ] = None,
+    *,
+    database: DatabaseOption,
+    environment: EnvironmentOption,
+    migrations: MigrationsOption = _FOLDER,
+    operator: OperatorOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Ask the queries of applied migrations again, as after a release was deployed, and record what came of it.
+
+    Where no ID is given, those are left out of which a later migration has removed what they are about. The exit code
+    is 1 if a query does not return what it must.
+
+    Example: `jobarium-events db verify 0007 --environment production`
+    """
+    target = target_of(database, migrations, environment, operator_named(operator))
+    with told():
+        found = target.verify(id_)
+    if json:
+        print_json(msgspec.to_builtins(found))
+    else:
+        to = console()
+        for each in found:
+            for check in each.checks:
+                to.print(printable(f"{each.migration}  {check.name}  {'ok' if check.ok else f'not: {check.problem}'}"))
+            if each.outdated_by is not None:
+                why = f"{each.outdated_by} has removed something of what it is about"
+                to.print(f"{each.migration}  not asked: {why}; `db verify {each.migration}` asks all the same")
+        if not found:
+            to.print("nothing is applied")
+    if not all(each.ok for each in found):
         raise typer.Exit(REFUSED)

@@ -11,6 +11,7 @@ from rich.text import Text
 from jobarium_events.cli.catalogs import JsonOption
 from jobarium_events.cli.databases import NoDatabase
 from jobarium_events.cli.db.options import MigrationArgument, MigrationsOption
+from jobarium_events.cli.db.telling import folder_of
 from jobarium_events.cli.interrupting import EndedBySignals
 from jobarium_events.cli.output import console, print_json
 from jobarium_events.errors import JobariumEventsError
@@ -99,7 +100,6 @@ def rehearse(
     Example: `jobarium-events db rehearse 0007 --like "$PRODUCTION_URL" --scale 0.1 --html rehearsal.html`
     """
     from jobarium_events.cli.db.rehearsed import print_rehearsal  # noqa: PLC0415 - the extra may be missing
-    from jobarium_events.migrations import Migrations  # noqa: PLC0415
     from jobarium_events.migrations.rehearsal import rehearsing  # noqa: PLC0415
     from jobarium_events.migrations.rehearsal.html import as_html  # noqa: PLC0415
     from jobarium_events.migrations.rehearsal.report import write_rehearsal  # noqa: PLC0415
@@ -107,7 +107,7 @@ def rehearse(
     if not scale > 0:
         raise typer.BadParameter("--scale is a part of the rows, and more than 0: 0.1")
     counts = dict(map(_count, rows or ()))
-    found = Migrations.load(migrations)
+    found = folder_of(migrations)
     done = None
     with EndedBySignals(), _told() as watch, _database_errors():
         done = rehearsing.rehearse(

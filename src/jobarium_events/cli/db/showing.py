@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from jobarium_events.migrations.applying.applying import News
     from jobarium_events.migrations.applying.planning import Plan, Planned
+    from jobarium_events.migrations.backfills.checkpoints import Progress as Backfilled
 
-__all__ = ["Progress", "marks", "show_plan"]
+__all__ = ["Progress", "figures", "marks", "show_plan"]
 
 _PRINT_EVERY = 10.0  # seconds between two lines on a backfill where there is no terminal
 _LONGEST = 60  # characters of a statement
@@ -33,6 +34,7 @@ class Progress:
         self._bar = Bar(*columns, console=self._to, transient=True)
         self._task = self._bar.add_task("", total=1.0, text="", visible=False)
         self._printed = float("-inf")
+        self._left = self._waited_for = ""
 
     def __enter__(self) -> Self:
         if self._to.is_terminal:
@@ -42,6 +44,13 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         if self._to.is_terminal:
             self._bar.stop()
+        if self._left:
+            self._to.print(self._left)
+
+    def say(self, text: str) -> None:
+        """Say what is no news of the work: above the bar where there is one, and else beside what is printed."""
+        to = self._to if self._to.is_terminal else console(stderr=True)
+        to.print(text)
 
     def watch(self, news: News) -> None:
         """Show what is told."""
@@ -52,15 +61,39 @@ class Progress:
             end = "done" if news.is_done else f"again: {news.problem}" if news.problem else "..."
             self._to.print(printable(f"{place}  {end}"))
             return
-        text = f"{news.share:.1%}  {news.passed:,} rows"
-        if news.waits_for:
-            text += f"  waits for {news.waits_for}"
+        text = figures(news)
         if self._to.is_terminal:
             is_going = not news.is_complete
             self._bar.update(self._task, description=news.migration, completed=news.share, text=text, visible=is_going)
-        if news.is_complete or (not self._to.is_terminal and monotonic() - self._printed > _PRINT_EVERY):
+        is_due = not self._to.is_terminal and (self._waits_anew(news) or monotonic() - self._printed > _PRINT_EVERY)
+        self._left = "" if news.is_complete else f"{news.migration}  backfill  {text}"
+        if news.is_complete or is_due:
             self._printed = monotonic()
             self._to.print(f"{news.migration}  backfill  {text}")
+            self._left = ""
+
+    def _waits_anew(self, news: Backfilled) -> bool:
+        """Whether something is waited for now that was not before; how far a replica is behind changes each time."""
+        before, self._waited_for = self._waited_for, news.waits_for
+        return bool(news.waits_for) and not before
+
+
+def figures(found: Backfilled) -> str:
+    """Return how far a backfill has come, how fast it goes, and what it waits for."""
+    parts = [f"{found.share:.1%}", f"{found.passed:,} rows visited, {found.rows:,} changed"]
+    if found.rate is not None:
+        parts.append(f"{found.rate:,.0f}/s")
+    if found.eta and not found.is_paused:
+        parts.append(f"{_lasting(found.eta)} left")
+    if found.waits_for:
+        parts.append(f"waits for {found.waits_for}")
+    return "  ".join(parts)
+
+
+def _lasting(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def show_plan(plan: Plan) -> None:
@@ -70,7 +103,8 @@ def show_plan(plan: Plan) -> None:
         to.print("Error: ", style="bold red", end="")
         to.print(printable(problem))
     if not plan.migrations:
-        to.print("nothing to apply")
+        if not plan.problems:
+            to.print("nothing to apply")
         return
     for planned in plan.migrations:
         _show(to, planned)

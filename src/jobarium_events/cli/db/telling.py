@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,27 +10,46 @@ from typing import TYPE_CHECKING
 import typer
 
 from jobarium_events.cli.databases import NoDatabase
+from jobarium_events.cli.interrupting import BrokenOff, stopped_by_signals
 from jobarium_events.cli.output import console, printable
+from jobarium_events.cli.retrying import without_staminas_lines
+from jobarium_events.errors import DeclarationError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from jobarium_events.migrations import Migrations
     from jobarium_events.migrations.applying.target import Target
 
-__all__ = ["REFUSED", "stopping", "target_of", "told"]
+__all__ = ["REFUSED", "folder_of", "stopping", "target_of", "told"]
 
 REFUSED = 1
 """The exit code where something was refused, or was found wrong."""
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_BY_SIGNAL = 128
+"""What is added to a signal's number, as shells do."""
 
 
 def target_of(database: str, migrations: Path, environment: str, operator: str) -> Target:
     """Return the database that a command's options name."""
-    from jobarium_events.migrations import Migrations  # noqa: PLC0415 - the extra may be missing
-    from jobarium_events.migrations.applying.target import Target  # noqa: PLC0415
+    from jobarium_events.migrations.applying.target import Target  # noqa: PLC0415 - the extra may be missing
 
-    return Target(database, Migrations.load(migrations), environment=environment, operator=operator)
+    return Target(database, folder_of(migrations), environment=environment, operator=operator)
+
+
+def folder_of(path: Path) -> Migrations:
+    """Return the migrations of a folder.
+
+    Raises:
+        DeclarationError: If there is none.
+    """
+    from jobarium_events.migrations import Migrations  # noqa: PLC0415 - the extra may be missing
+
+    if not path.is_dir():
+        raise DeclarationError(
+            f"there is no folder {path}; go to where it is, name it by --migrations, or begin one by `db new`"
+        )
+    return Migrations.load(path)
 
 
 @contextmanager
@@ -55,6 +73,7 @@ def told() -> Iterator[None]:
         migrations.Closed,
         migrations.FileChanged,
         migrations.Held,
+        migrations.NotApplied,
         migrations.NotInstalled,
         migrations.NotVerified,
         migrations.OtherEnvironment,
@@ -71,21 +90,24 @@ def told() -> Iterator[None]:
 
 
 @contextmanager
-def stopping() -> Iterator[threading.Event]:
-    """Lend an event that is set at a signal; at a second one the command ends at once, and Postgres with its step."""
-    stop = threading.Event()
+def stopping(say: Callable[[str], None], again: str) -> Iterator[threading.Event]:
+    """Lend an event that is set at a signal. A second one breaks off what is under way, and ends the command.
 
-    def handle(number: int, _: object) -> None:
-        if stop.is_set():
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
-        stop.set()
-        console(stderr=True).print("ends after this step, or this batch; once more ends it at once")
-
-    handler: Callable[..., None] = handle
-    before = {each: signal.signal(each, handler) for each in _SIGNALS}
+    Args:
+        say: Is told what a signal does.
+        again: The command that goes on.
+    """
+    first = (
+        f"ends after this step, or this batch; `{again}` goes on from there. "
+        "Once more breaks off what is under way, which is then undone"
+    )
+    second = (
+        "broken off, and what was under way is undone; an index that is half built is dropped by the next run. "
+        f"`db status` shows what is done, and `{again}` goes on from there"
+    )
     try:
-        yield stop
-    finally:
-        for each, previous in before.items():
-            signal.signal(each, previous)
+        with stopped_by_signals(lambda: say(first)) as stop, without_staminas_lines():
+            yield stop
+    except BrokenOff as broken:
+        say(second)
+        raise typer.Exit(_BY_SIGNAL + broken.number) from None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import msgspec
 
 from jobarium_events.extras import extra
+from jobarium_events.migrations.applying.asking import ask, moment_of
 from jobarium_events.migrations.applying.gates import gates
 from jobarium_events.migrations.applying.refusals import Closed
 from jobarium_events.migrations.applying.sessions import fresh
@@ -23,7 +24,6 @@ from jobarium_events.migrations.files.settings import Environment
 from jobarium_events.migrations.record.record import Direction, Event, Record
 from jobarium_events.migrations.record.states import Stage, State
 from jobarium_events.migrations.running.failures import NotVerified
-from jobarium_events.migrations.running.verifying import verify
 
 with extra("migrations"):
     import psycopg
@@ -52,12 +52,14 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         done: Ids of the migrations that are applied now, and were not before.
         stopped: Id of the one that is not done, because its backfill is paused, or because it was to stop.
+        is_paused: Whether its backfill is paused.
         held: Id of the one before whose gates it stopped.
         gates: Those gates.
     """
 
     done: tuple[str, ...] = ()
     stopped: str | None = None
+    is_paused: bool = False
     held: str | None = None
     gates: tuple[Gate, ...] = ()
 
@@ -143,14 +145,18 @@ def apply(job: Job, wanted: Sequence[Migration], *, whole: bool) -> Applied:
 
     def work(run: Job) -> Applied:
         for migration in wanted:
+            if run.stop.is_set():
+                return Applied(done=tuple(done), stopped=migration.id)
+            now = run.look(frozenset())
             try:
-                passed = _check_gates(run.look(frozenset()), migration)
+                passed = _check_gates(now, migration)
             except Closed as closed:
                 if whole:
                     raise
                 return Applied(done=tuple(done), held=migration.id, gates=closed.gates)
-            if not _apply(run, migration, passed):
-                return Applied(done=tuple(done), stopped=migration.id)
+            if not _apply(run, migration, now.states.get(migration.id) or State(id=migration.id), passed):
+                is_paused = not run.stop.is_set()  # nothing else ends it before its end
+                return Applied(done=tuple(done), stopped=migration.id, is_paused=is_paused)
             done.append(migration.id)
         return Applied(done=tuple(done))
 
@@ -165,15 +171,17 @@ def _check_gates(situation: Situation, migration: Migration) -> tuple[Gate, ...]
     return found
 
 
-def _apply(job: Job, migration: Migration, passed: Sequence[Gate]) -> bool:
-    """Apply one, or go on with it; return whether it is applied."""
-    state = job.state(migration)
+def _apply(job: Job, migration: Migration, state: State, passed: Sequence[Gate]) -> bool:
+    """Apply one, or go on with it; return whether it is applied.
+
+    What is recorded around its steps is not waited for: the end of the run is, and with it all that was before.
+    """
     is_fresh = not state.has_run
     fresh(job.connection)
     place: dict[str, Any] = {"direction": Direction.UP, "round_": state.round}
     said = [{"name": gate.name, "text": gate.text} for gate in passed]
-    job.record.write(job.connection, Event.BEGAN, migration, **place, gates=said)
-    if is_fresh:
+    job.record.write(job.connection, Event.BEGAN, migration, **place, waits=False, gates=said)
+    if is_fresh and migration.checks_at(When.BEFORE):
         verified(job, migration, state, Direction.UP, When.BEFORE)
     is_up = run_steps(
         job.connection,
@@ -188,7 +196,7 @@ def _apply(job: Job, migration: Migration, passed: Sequence[Gate]) -> bool:
     if not is_up or not _is_filled(job, migration, state):
         return False
     verified(job, migration, state, Direction.UP, When.AFTER)
-    job.record.write(job.connection, Event.DONE, migration, **place)
+    job.record.write(job.connection, Event.DONE, migration, **place, waits=False)
     return True
 
 
@@ -220,16 +228,19 @@ def verified(job: Job, migration: Migration, state: State, direction: Direction,
     Raises:
         NotVerified: If a query does not return what it must.
     """
-    found = verify(job.connection, migration.checks_at(when), job.environment)
+    found = ask(
+        job.connection,
+        job.record,
+        job.environment,
+        migration,
+        state.round,
+        direction=direction,
+        when=when,
+        waits=False,
+    )
     wrong = [each for each in found if not each.ok]
-    moment = f"{when} {Direction.UP}" if direction is Direction.UP else f"after {Direction.DOWN}"
-    event = Event.NOT_VERIFIED if wrong else Event.VERIFIED
-    problem: dict[str, Any] = {"problem": str(NotVerified(migration.id, moment, wrong))} if wrong else {}
-    place: dict[str, Any] = {"direction": direction, "round_": state.round}
-    names = [each.name for each in found]
-    job.record.write(job.connection, event, migration, **place, moment=moment, checks=names, **problem)
     if wrong:
-        raise NotVerified(migration.id, moment, wrong)
+        raise NotVerified(migration.id, moment_of(direction, when), wrong)
 
 
 def _told(error: BaseException) -> str:

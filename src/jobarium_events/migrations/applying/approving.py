@@ -80,6 +80,7 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
         hash: The hash of the file that was.
         role: In which role.
         by: Who.
+        environment: For which environment.
         at: When, by the clock of the server.
         window: When it may be applied; None for a review, and where it cannot be read.
     """
@@ -88,8 +89,20 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
     hash: str
     role: Role
     by: str
+    environment: str
     at: datetime
     window: Window | None
+
+    def void(self, settings: Settings, migration: Migration, environment: str) -> str | None:
+        """Return why it does not count for a file as it is, in an environment; None if it does."""
+        what = "approved" if self.role is Role.CEO else "reviewed"
+        if self.hash != migration.hash:
+            return f"{self.by} {what} it before the file changed"
+        if self.environment != environment:
+            return f"{self.by} {what} it for the environment {self.environment!r}, and this is {environment!r}"
+        if self.by not in settings.roles.get(self.role, ()):
+            return f"{self.by} {what} it, and is not listed as {self.role} in the [roles] of {SETTINGS} any more"
+        return None
 
 
 class ApprovalRefused(JobariumEventsError):
@@ -124,6 +137,7 @@ def _approvals(entries: Iterable[Entry], migration: Migration) -> Iterator[Appro
                 hash=entry.hash or "",
                 role=Role(role),
                 by=entry.detail["by"],
+                environment=entry.environment,
                 at=entry.at,
                 window=Window.recorded(entry.detail.get("window")),
             )

@@ -16,6 +16,7 @@ from jobarium_events.migrations.record.states import State
 
 if TYPE_CHECKING:
     from jobarium_events.migrations.files.migration import Migration
+    from jobarium_events.migrations.record.record import Entry
 
 __all__ = ["Item", "checklist"]
 
@@ -56,7 +57,10 @@ def _item(name: str, gate: Gate) -> Item:
 
 
 def _verification(situation: Situation, migration: Migration) -> Item:
-    """Tell whether the queries were asked after `up` of this round, and returned what they must, the last time."""
+    """Tell whether the queries were asked after `up` of this round, and returned what they must, the last time.
+
+    That they were asked since the release was recorded as deployed is part of it, once it is.
+    """
     name = "Post-deploy verification queries executed"
     state = situation.states.get(migration.id) or State(id=migration.id)
     last = None
@@ -69,8 +73,24 @@ def _verification(situation: Situation, migration: Migration) -> Item:
         return Item(name, done=False, text="not yet; applying it does that")
     at = last.at.isoformat(timespec="minutes")
     if last.event is Event.VERIFIED:
-        return Item(name, done=True, text=f"returned what they must at {at}")
+        return _since_deployed(
+            situation, migration, last, Item(name, done=True, text=f"returned what they must at {at}")
+        )
     return Item(name, done=False, text=f"{last.detail['problem']} (at {at})")
+
+
+def _since_deployed(situation: Situation, migration: Migration, last: Entry, item: Item) -> Item:
+    release = migration.header.release
+    deployed = [
+        entry for entry in situation.entries if entry.event is Event.DEPLOYED and entry.detail["release"] == release
+    ]
+    if not deployed:
+        return Item(item.name, done=True, text=f"{item.text}; {release} is not recorded as deployed yet")
+    if deployed[-1].number < last.number:
+        return Item(item.name, done=True, text=f"{item.text}, since {release} is deployed")
+    at = deployed[-1].at.isoformat(timespec="minutes")
+    left = f"{item.text}, and {release} is deployed since {at}; ask them again: `db verify {migration.id}`"
+    return Item(item.name, done=False, text=left)
 
 
 def _approval(situation: Situation, migration: Migration) -> Item:
@@ -79,6 +99,7 @@ def _approval(situation: Situation, migration: Migration) -> Item:
     if migration.header.risk is not Risk.HIGH:
         return Item(name, done=True, text="of low risk")
     for each in reversed(approvals(situation.entries, migration)):
-        if each.role is Role.CEO and each.hash == migration.hash:
+        if each.role is Role.CEO and situation.void(each, migration) is None:
             return Item(name, done=True, text=f"approved by {each.by} for {each.window}")
-    return Item(name, done=False, text=f"not approved: `db approve {migration.id} --role ceo --window FROM/TO`")
+    how = f"`db approve {migration.id} --role ceo --by NAME --window FROM/TO`"
+    return Item(name, done=False, text=f"not approved: {how}")

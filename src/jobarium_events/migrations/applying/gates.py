@@ -48,19 +48,27 @@ def _order(situation: Situation, migration: Migration) -> Iterator[Gate]:
             "order", passed=False, text=f"it depends on {', '.join(missing)}, not applied here; apply that first"
         )
     elif migration.header.depends_on:
-        yield Gate("order", passed=True, text=f"{', '.join(migration.header.depends_on)} applied before it")
+        applied = [id_ for id_ in migration.header.depends_on if situation.stage(id_) is Stage.APPLIED]
+        left = [id_ for id_ in migration.header.depends_on if id_ not in applied]
+        said = [f"{', '.join(applied)} applied before it"] if applied else []
+        said += [f"this plan applies {', '.join(left)} before it"] if left else []
+        yield Gate("order", passed=True, text="; ".join(said))
 
 
 def _backfills(situation: Situation, migration: Migration) -> Iterator[Gate]:
-    missing = [
-        id_
-        for id_ in migration.header.completes
-        if not (id_ in situation.states and situation.states[id_].is_backfilled) and id_ not in situation.ahead
-    ]
+    complete = [id_ for id_ in migration.header.completes if _is_backfilled(situation, id_)]
+    left = [id_ for id_ in migration.header.completes if id_ not in complete]
+    missing = [id_ for id_ in left if id_ not in situation.ahead]
     if missing:
         yield Gate("backfills", passed=False, text=f"the backfill of {', '.join(missing)} is not complete; apply it")
     elif migration.header.completes:
-        yield Gate("backfills", passed=True, text=f"complete: {', '.join(migration.header.completes)}")
+        said = [f"complete: {', '.join(complete)}"] if complete else []
+        said += [f"complete once this plan has run its own backfill of {', '.join(left)}"] if left else []
+        yield Gate("backfills", passed=True, text="; ".join(said))
+
+
+def _is_backfilled(situation: Situation, id_: str) -> bool:
+    return id_ in situation.states and situation.states[id_].is_backfilled
 
 
 def _lint(situation: Situation, migration: Migration) -> Iterator[Gate]:
@@ -71,12 +79,12 @@ def _lint(situation: Situation, migration: Migration) -> Iterator[Gate]:
 
 def _review(situation: Situation, migration: Migration) -> Iterator[Gate]:
     given = [each for each in approvals(situation.entries, migration) if each.role is Role.CTO]
-    valid = [each for each in given if each.hash == migration.hash]
-    how = f"`db approve {migration.id} --role cto`"
+    valid = [each for each in given if situation.void(each, migration) is None]
+    how = f"`db approve {migration.id} --role cto --by NAME`"
     if valid:
         yield Gate("review", passed=True, text=f"reviewed by {valid[-1].by} at {_at(valid[-1].at)}")
     elif given:
-        text = f"{given[-1].by} reviewed it before the file changed; have it reviewed anew: {how}"
+        text = f"{situation.void(given[-1], migration)}; have it reviewed anew: {how}"
         yield Gate("review", passed=False, text=text)
     else:
         yield Gate("review", passed=False, text=f"not reviewed in the role cto: {how}")
@@ -86,9 +94,10 @@ def _approval(situation: Situation, migration: Migration) -> Iterator[Gate]:
     if migration.header.risk is not Risk.HIGH:
         return
     given = [each for each in approvals(situation.entries, migration) if each.role is Role.CEO]
-    valid = [each for each in given if each.hash == migration.hash and each.window is not None]
+    counting = [each for each in given if situation.void(each, migration) is None]
+    valid = [each for each in counting if each.window is not None]
     opened = [each for each in valid if each.window is not None and situation.now in each.window]
-    how = f"`db approve {migration.id} --role ceo --window FROM/TO`"
+    how = f"`db approve {migration.id} --role ceo --by NAME --window FROM/TO`"
     state = situation.states.get(migration.id)
     has_begun = state is not None and bool(state.up or state.is_backfilling)
     is_up = has_begun and state is not None and len(state.up) == len(steps(migration.up))
@@ -101,11 +110,11 @@ def _approval(situation: Situation, migration: Migration) -> Iterator[Gate]:
             f"approved by {valid[-1].by} for {valid[-1].window}, and it is {_at(situation.now)} by the server's clock"
         )
         yield Gate("approval", passed=False, text=f"{text}; wait for the window, or have another approved: {how}")
-    elif given and given[-1].hash == migration.hash:
-        text = f"{given[-1].by} approved it for a window that cannot be read; have another approved: {how}"
+    elif counting:
+        text = f"{counting[-1].by} approved it for a window that cannot be read; have another approved: {how}"
         yield Gate("approval", passed=False, text=text)
     elif given:
-        text = f"{given[-1].by} approved it before the file changed; have it approved anew: {how}"
+        text = f"{situation.void(given[-1], migration)}; have it approved anew: {how}"
         yield Gate("approval", passed=False, text=text)
     else:
         yield Gate("approval", passed=False, text=f"of high risk, and not approved in the role ceo: {how}")

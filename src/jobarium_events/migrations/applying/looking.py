@@ -30,6 +30,7 @@ class Looking:
     Args:
         connection: The session.
         migrations: The folder.
+        environment: The name of the database's environment.
         flags: Where flags are asked for.
         asked: Whether the environment asks for all gates.
         reason: Why it does not, if somebody has said so.
@@ -39,6 +40,7 @@ class Looking:
         self,
         connection: Connection[Any],
         migrations: Migrations,
+        environment: str,
         flags: Flags,
         *,
         asked: bool,
@@ -46,6 +48,7 @@ class Looking:
     ) -> None:
         self._connection = connection
         self._migrations = migrations
+        self._environment = environment
         self._flags = flags
         self._asked = asked
         self._reason = reason
@@ -53,6 +56,7 @@ class Looking:
         self._entries: tuple[Entry, ...] = ()
         self._states: Mapping[str, State] = {}
         self._rows: Mapping[str, int] | None = None
+        self._led: Mapping[str, str] = {}
 
     @property
     def server(self) -> int:
@@ -75,6 +79,7 @@ class Looking:
         self._entries = every
         return Situation(
             migrations=self._migrations,
+            environment=self._environment,
             entries=every,
             states=self._states,
             now=clock(self._connection),
@@ -84,12 +89,15 @@ class Looking:
             ahead=ahead,
             is_clean=self._lints,
             rows=self._counted(),
+            led=self._led,
             server=self.server,
         )
 
     def _counted(self) -> Mapping[str, int]:
         if self._rows is None:
-            self._rows = dict(self._connection.execute(SQL["rows"]).fetchall())
+            found = self._connection.execute(SQL["rows"]).fetchall()
+            self._rows = {name: count for name, _, count in found}
+            self._led = {bare: name for name, bare, _ in found if bare is not None and bare != name}
         return self._rows
 
 

@@ -6,6 +6,7 @@
     ├── Held                  somebody else applies migrations to the database
     ├── Closed                gates that a migration has not passed, in `.gates`; nothing was run
     ├── FileChanged           a file was changed after something of it ran
+    ├── NotApplied            a migration that is to be verified is not applied
     └── RollbackRefused       a way back that cannot be gone as things stand
 """
 
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from jobarium_events.migrations.applying.situation import Gate
+    from jobarium_events.migrations.record.states import Stage
 
-__all__ = ["Closed", "FileChanged", "Held", "RollbackRefused"]
+__all__ = ["Closed", "FileChanged", "Held", "NotApplied", "RollbackRefused"]
 
 
 class Held(JobariumEventsError):
@@ -78,6 +80,22 @@ class FileChanged(JobariumEventsError):
         else:
             way_out = "bring back the file that ran, and put what is to change in a new migration"
         return f"{self.migration} ran with the hash {self.ran}, and its file {what}; {way_out}"
+
+
+class NotApplied(JobariumEventsError):
+    """A migration that is to be verified and is not applied; nothing was asked.
+
+    Attributes:
+        migration: Its id.
+        stage: Where it stands.
+    """
+
+    def __init__(self, migration: str, stage: Stage) -> None:
+        self.migration = migration
+        self.stage = stage
+
+    def __str__(self) -> str:
+        return f"{self.migration} is {self.stage} here, and what is verified is applied: `db apply {self.migration}`"
 
 
 class RollbackRefused(JobariumEventsError):

@@ -30,6 +30,9 @@ def rehearsed(situation: Situation, migration: Migration) -> Iterator[Gate]:
         yield Gate("rehearsal", passed=False, text=f"not rehearsed: {how}")
     elif found.hash != migration.hash:
         yield Gate("rehearsal", passed=False, text=f"rehearsed before the file changed; rehearse it anew: {how}")
+    elif other := _other_before(situation, migration, found):
+        text = f"rehearsed on another schema, as {other}; rehearse it anew: {how}"
+        yield Gate("rehearsal", passed=False, text=text)
     elif not found.green:
         first = f": {found.problems[0]}" if found.problems else ""
         yield Gate("rehearsal", passed=False, text=f"the rehearsal is not green{first}; mend it, and {how}")
@@ -42,13 +45,27 @@ def rehearsed(situation: Situation, migration: Migration) -> Iterator[Gate]:
         )
 
 
+def _other_before(situation: Situation, migration: Migration, found: Rehearsal) -> str:
+    """Return which file before it is not as it was at the rehearsal; empty if each is."""
+    now = {each.id: each.hash for each in situation.migrations.before(migration)}
+    for id_ in sorted(now.keys() | found.before.keys()):
+        if id_ not in now:
+            return f"{id_} was there then, and is gone"
+        if id_ not in found.before:
+            return f"{id_} was not there yet"
+        if now[id_] != found.before[id_]:
+            return f"{id_} was changed since"
+    return ""
+
+
 def _small(situation: Situation, migration: Migration, found: Rehearsal) -> str:
     """Return of which table the rehearsal had far fewer rows than there are here; empty if of none."""
     rows = {table.replace('"', ""): count for table, count in found.rows.items()}
     for table in sorted(touched(migration)):
-        here, there = situation.rows.get(table, 0), rows.get(table, 0)
-        if there * _SHARE < here:
-            return f"rehearsed with {there:,} rows of {table}, and there are about {here:,} here"
+        for name in (table, situation.led.get(table, table)):
+            here, there = situation.rows.get(name, 0), rows.get(name, rows.get(table, 0))
+            if there * _SHARE < here:
+                return f"rehearsed with {there:,} rows of {name}, and there are about {here:,} here"
     return ""
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["NO_APP", "RolledBack", "prepare", "roll_back"]
 
 NO_APP = "none"
-"""What an operator says in place of a release where no app is deployed."""
+"""What an operator says in place of a release where no app uses the database."""
 
 
 class RolledBack(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,8 +76,8 @@ def roll_back(job: Job, migration: Migration, app: str | None) -> RolledBack:
     Args:
         job: What to work with.
         migration: Which one; it is prepared.
-        app: The older release that the app was rolled back to, as the operator says; `NO_APP` if none is deployed.
-            None where the record says it.
+        app: The release that the app runs now, as the operator says; `NO_APP` if none uses the database. None where
+            the record says it.
 
     Raises:
         RollbackRefused: If it is not applied, a later one needs it, the app was not rolled back, or the flag is on.
@@ -107,7 +107,7 @@ def _check(situation: Situation, migration: Migration, state: State, app: str | 
     found = changed_one(state, migration)
     if found is not None:
         raise found
-    return _app_rolled_back(situation, migration, app)
+    return _app_that_runs(situation, migration, app)
 
 
 def _check_stage(situation: Situation, migration: Migration, state: State) -> None:
@@ -143,16 +143,22 @@ def _check_tables(situation: Situation, migration: Migration, state: State) -> N
         raise RollbackRefused(migration.id, f"{problem}, or undo this one by a new migration")
 
 
-def _app_rolled_back(situation: Situation, migration: Migration, app: str | None) -> str | None:
-    """Return the release that the app was rolled back to, where that is yet to be recorded."""
+def _app_that_runs(situation: Situation, migration: Migration, app: str | None) -> str | None:
+    """Return the release that the app was rolled back to, where that is yet to be recorded.
+
+    Raises:
+        RollbackRefused: If it still runs one that counts on what the migration did, or if nobody says what it runs.
+    """
     releases = situation.migrations.settings.releases
     own = releases.index(migration.header.release)
-    older = ", ".join(reversed(releases[:own])) or NO_APP
+    older = [f"`--app-runs {each}`" for each in (*reversed(releases[:own]), NO_APP)]
+    counts = f"code of {migration.header.release} or later counts on what this migration did"
     if app is not None:
         if app == NO_APP or app in releases[:own]:
             return app
-        problem = f"the app has to run a release before {migration.header.release}, and {app} is none; there is {older}"
-        raise RollbackRefused(migration.id, problem)
+        what = f"{app} is such code" if app in releases else f"there is no release {app!r}"
+        problem = f"{counts}, and {what}; roll the app back first, and say what it runs then"
+        raise RollbackRefused(migration.id, f"{problem}: {_listed(older)}")
     if not situation.asked:
         return None
     deployed = deployed_releases(situation.entries)
@@ -160,15 +166,20 @@ def _app_rolled_back(situation: Situation, migration: Migration, app: str | None
     if last == NO_APP or last in releases[:own]:
         return None
     runs = f"{last} is deployed, by the record" if last else "the record does not say which release is deployed"
-    problem = f"{runs}; roll the app back first, to a release before {migration.header.release} ({older}), and say so"
-    raise RollbackRefused(migration.id, f"{problem}: --app-rolled-back RELEASE, or {NO_APP} where no app is deployed")
+    problem = f"{counts}, and {runs}; roll the app back first, and say what it runs then"
+    raise RollbackRefused(migration.id, f"{problem}: {_listed(older)}")
+
+
+def _listed(options: list[str]) -> str:
+    """Return the options that there are to say what the app runs, the newest release first."""
+    return f"{' or '.join(options)} if no app uses this database"
 
 
 def _record_app(job: Job, situation: Situation, release: str) -> str:
     last = (deployed_releases(situation.entries) or ((None, 0),))[-1][0]
     if last != release:
         job.record.write(job.connection, Event.DEPLOYED, release=release, rolled_back=True)
-    return "no app is deployed" if release == NO_APP else f"the app is rolled back to {release}"
+    return "no app uses the database" if release == NO_APP else f"the app is rolled back to {release}"
 
 
 def _turn_off(job: Job, situation: Situation, migration: Migration, state: State) -> list[str]:

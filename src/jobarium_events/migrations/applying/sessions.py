@@ -6,15 +6,17 @@ server, and nobody else begins before that has ended as well.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from jobarium_events.errors import DeclarationError
 from jobarium_events.extras import extra
 from jobarium_events.migrations.applying.refusals import Held
 from jobarium_events.postgres.connecting import parameters
-from jobarium_events.statements import statements
+from jobarium_events.statements import identifier, statements
 
 with extra("migrations"):
     import psycopg
@@ -22,7 +24,7 @@ with extra("migrations"):
 if TYPE_CHECKING:
     from psycopg import Connection
 
-__all__ = ["applying", "fresh", "opener"]
+__all__ = ["applying", "check_writable", "fresh", "opener"]
 
 SQL = statements(__package__, "sessions.sql")
 _PAUSE = 0.2
@@ -50,42 +52,69 @@ def opener(database: str, operator: str) -> Callable[[], Connection[Any]]:
 
 
 @contextmanager
-def applying(connect: Callable[[], Connection[Any]], wait: float = 0) -> Iterator[Connection[Any]]:
+def applying(
+    connect: Callable[[], Connection[Any]], wait: float = 0, stop: threading.Event | None = None
+) -> Iterator[Connection[Any]]:
     """Open the one session that may apply to its database at a time, and close it at the end.
 
     Args:
         connect: Opens a session.
         wait: For how many seconds to wait for another one to end.
+        stop: When it is set, no longer than that.
 
     Raises:
+        DeclarationError: If it takes no changes.
         Held: If another one has not ended by then.
         psycopg.OperationalError: If the database is out of reach.
     """
     connection = connect()
     try:
         fresh(connection)
-        _lock(connection, wait)
+        check_writable(connection)
+        _lock(connection, wait, stop or threading.Event())
         yield connection
     finally:
         connection.close()
 
 
+def check_writable(connection: Connection[Any]) -> None:
+    """Check that a session may change something in its database.
+
+    Raises:
+        DeclarationError: If it may not; it says by what, and the way out.
+    """
+    found = connection.execute(SQL["read_only"]).fetchone()
+    if found is None:
+        return
+    is_replica, source, role, database = found
+    if is_replica:
+        raise DeclarationError("the database takes no changes, as its server is a replica; give the URL of the primary")
+    setting = "default_transaction_read_only"
+    of_role, of_database = f"alter role {identifier(role)}", f"alter database {identifier(database)}"
+    way_out = {
+        "client": "leave it out of the options of the URL, or of PGOPTIONS",
+        "user": f"`{of_role} reset {setting}`, or use another role",
+        "database": f"`{of_database} reset {setting}`, or `{of_role} set {setting} = off` for this role alone",
+        "database user": f"`{of_role} in database {identifier(database)} reset {setting}`, or use another role",
+    }.get(source, f"`{of_role} set {setting} = off`, unless it is another server that is to be changed")
+    raise DeclarationError(f"the database takes no changes, as {setting} is on for this session; {way_out}")
+
+
 def fresh(connection: Connection[Any]) -> None:
     """Set a session back to what it began with, for the next migration or the next way; it keeps its locks."""
-    for name in ("session_authorization", "role", "all"):
-        connection.execute(SQL[f"reset_{name}"])
+    connection.execute(SQL["reset"], prepare=False)  # three statements at once, which cannot be prepared
     if connection.info.server_version >= _KNOWS_LOST_CLIENTS:
         # So that a statement ends soon after the process that waits for it was killed; some servers cannot tell.
         with suppress(psycopg.errors.InvalidParameterValue):
             connection.execute("select set_config('client_connection_check_interval', %s, false)", [_CHECKED_EVERY])
 
 
-def _lock(connection: Connection[Any], wait: float) -> None:
+def _lock(connection: Connection[Any], wait: float, stop: threading.Event) -> None:
     end = time.monotonic() + wait
     # Asked again and again: a session that waited within Postgres would itself be an old transaction, which an index
     # that the other one builds concurrently waits for.
     while not connection.execute(SQL["lock"]).fetchall()[0][0]:
-        if time.monotonic() >= end:
+        if time.monotonic() >= end or stop.is_set():
             found = connection.execute(SQL["holder"]).fetchone()
             raise Held(str(found[0]) if found and found[0] else "")
-        time.sleep(_PAUSE)
+        stop.wait(_PAUSE)

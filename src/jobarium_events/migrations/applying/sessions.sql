@@ -17,17 +17,21 @@ and l.classid = ((key >> 32) & 4294967295)::oid
 and l.objid = (key & 4294967295)::oid
 and l.objsubid = 1
 
--- name: reset_session_authorization
-reset session authorization
+-- name: read_only
+select pg_is_in_recovery(), source, current_user, current_database()
+from pg_settings
+where name = 'default_transaction_read_only' and current_setting('transaction_read_only')::boolean
 
--- name: reset_role
-reset role
-
--- name: reset_all
+-- name: reset
+reset session authorization;
+reset role;
 reset all
 
 -- name: rows
-select concat(case when n.nspname <> 'public' then n.nspname || '.' end, c.relname), counted.rows::bigint
+select
+    concat(case when n.nspname <> 'public' then n.nspname || '.' end, c.relname),
+    case when pg_table_is_visible(c.oid) then c.relname end,
+    counted.rows::bigint
 from pg_class as c
 join pg_namespace as n on n.oid = c.relnamespace
 cross join lateral (

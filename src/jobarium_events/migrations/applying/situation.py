@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -12,6 +13,9 @@ from jobarium_events.migrations.files.folder import Migrations
 from jobarium_events.migrations.files.migration import Migration
 from jobarium_events.migrations.record.record import Entry
 from jobarium_events.migrations.record.states import Stage, State
+
+if TYPE_CHECKING:
+    from jobarium_events.migrations.applying.approving import Approval
 
 __all__ = ["Gate", "Situation", "out_of_order"]
 
@@ -39,11 +43,13 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
         states: Where each migration stands.
         now: What time it is, by the clock of the server.
         flags: Where flags are asked for.
+        environment: The name of the database's environment; empty where nobody asks for approvals.
         asked: Whether the environment asks for all gates, and not only for the order.
         dropped: Whether it does not, and an earlier run did, and nobody has said why.
         ahead: Ids of the migrations that are applied before, in the same run.
         is_clean: Whether lint lets a migration through.
         rows: How many rows each table has, as the server's statistics say, for those of which they do.
+        led: What the search path makes of names without a schema: the names in `rows` that are not the same.
         server: The server's major version; None where nobody asks for it.
     """
 
@@ -52,17 +58,23 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     states: Mapping[str, State]
     now: datetime
     flags: Flags
+    environment: str = ""
     asked: bool = True
     dropped: bool = False
     ahead: frozenset[str] = frozenset()
     is_clean: Callable[[Migration], bool] = lambda _: False
     rows: Mapping[str, int] = {}
+    led: Mapping[str, str] = {}
     server: int | None = None
 
     def stage(self, id_: str) -> Stage:
         """Return where a migration stands."""
         state = self.states.get(id_)
         return Stage.PENDING if state is None else state.stage
+
+    def void(self, given: Approval, migration: Migration) -> str | None:
+        """Return why an approval does not count for a migration here; None if it does."""
+        return given.void(self.migrations.settings, migration, self.environment)
 
 
 def out_of_order(states: Mapping[str, State], migrations: Migrations, migration: Migration) -> str | None:

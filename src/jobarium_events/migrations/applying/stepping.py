@@ -69,7 +69,7 @@ def run_steps(
     gone on with runs as one that was never broken off.
 
     Returns:
-        Whether all are done now; not if it was to stop between two.
+        Whether all are done now; not if it was to stop between two, or while one waited for a lock.
 
     Raises:
         StepFailed: If one is not done; that it is not is recorded, unless the connection is lost.
@@ -85,7 +85,8 @@ def run_steps(
             return False
         news = StepNews(migration=migration.id, direction=direction, number=number, count=len(every), line=step.line)
         watch(news)
-        _run(connection, record, migration, state, news, step, environment, watch)
+        if not _run(connection, record, migration, state, news, step, environment, watch, stopped):
+            return False
         watch(msgspec.structs.replace(news, is_done=True))
     return True
 
@@ -99,7 +100,8 @@ def _run(  # noqa: PLR0917 - it is one step of the above
     step: Step,
     environment: Environment,
     watch: Callable[[StepNews], None],
-) -> None:
+    stopped: Callable[[], bool],
+) -> bool:
     place: dict[str, Any] = {"direction": news.direction, "round_": state.round, "step": news.number}
     text = text_hash(step.statements)
     if not step.in_transaction:
@@ -110,13 +112,14 @@ def _run(  # noqa: PLR0917 - it is one step of the above
 
     try:
         _keep_the_lock(step)
-        run_step(
+        is_done = run_step(
             connection,
             step,
             environment,
             within=within,
             retried=lambda _, problem: watch(msgspec.structs.replace(news, problem=problem)),
             again=state.open(news.direction) == news.number,
+            stopped=stopped,
         )
     except StepFailed as failed:
         failed.migration = migration.id
@@ -126,6 +129,10 @@ def _run(  # noqa: PLR0917 - it is one step of the above
             with suppress(psycopg.Error):
                 record.write(connection, Event.STEP_FAILED, migration, **place, line=failed.line, problem=str(failed))
         raise
+    if not is_done:
+        problem = f"{migration.id}, line {step.line}: was to stop while it waited for a lock, and is undone"
+        record.write(connection, Event.STEP_FAILED, migration, **place, line=step.line, problem=problem)
+    return is_done
 
 
 def _keep_the_lock(step: Step) -> None:

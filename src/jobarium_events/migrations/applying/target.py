@@ -13,12 +13,13 @@ import msgspec
 from jobarium_events.errors import DeclarationError
 from jobarium_events.migrations.applying.applying import Applied, Job, News, apply
 from jobarium_events.migrations.applying.approving import Approval, Window, approvals, check_approval
+from jobarium_events.migrations.applying.asking import Asked, ask_again
 from jobarium_events.migrations.applying.checklists import Item, checklist
 from jobarium_events.migrations.applying.flags import Flags
 from jobarium_events.migrations.applying.looking import Looking
 from jobarium_events.migrations.applying.planning import Plan, plan
 from jobarium_events.migrations.applying.rolling_back import RolledBack, prepare, roll_back
-from jobarium_events.migrations.applying.sessions import applying, opener
+from jobarium_events.migrations.applying.sessions import applying, check_writable, opener
 from jobarium_events.migrations.applying.situation import Situation, out_of_order
 from jobarium_events.migrations.applying.unchanged import changed_one
 from jobarium_events.migrations.backfills import backfilling
@@ -72,7 +73,8 @@ class Target:
 
     Every method opens sessions of its own and closes them. None leaves a migration half done without the record saying
     so, and each can be called again after whatever has happened. The lock that keeps appliers apart is that of a
-    session, so the URL is that of Postgres itself, not of a pooler that lends sessions for one transaction each.
+    session, so the URL is that of Postgres itself, not of a pooler that lends sessions for one transaction each. What
+    changes something raises a `DeclarationError` where the database takes no changes, as a replica does.
 
     Args:
         database: The database, as psycopg takes it.
@@ -160,7 +162,7 @@ class Target:
         self,
         id_: str,
         *,
-        app_rolled_back: str | None = None,
+        app_runs: str | None = None,
         wait: float = 0,
         watch: Callable[[News], None] = lambda _: None,
         stop: threading.Event | None = None,
@@ -169,8 +171,8 @@ class Target:
 
         Args:
             id_: Which one.
-            app_rolled_back: The older release that the app was rolled back to; ``"none"`` if no app is deployed.
-                It need not be said where the record has it.
+            app_runs: The release that the app runs now, older than the migration's own; ``"none"`` if no app uses the
+                database. It need not be said where the record has it.
             wait: For how many seconds to wait for another applier to end.
             watch: Is told of each step.
             stop: When it is set, no further step is begun.
@@ -186,10 +188,10 @@ class Target:
             psycopg.Error: If the database cannot be used.
         """
         migration = self.migrations[id_]
-        with self._looking() as connection:
-            is_running = prepare(connection, self._situation(connection), migration, app_rolled_back)
+        with self._writing() as connection:
+            is_running = prepare(connection, self._situation(connection), migration, app_runs)
         with self._working(max(wait, _PAUSED_PATIENCE) if is_running else wait, watch, stop) as job:
-            return roll_back(job, migration, app_rolled_back)
+            return roll_back(job, migration, app_runs)
 
     def status(self) -> tuple[Standing, ...]:
         """Return where each migration stands: those of the folder, and those of the record whose file is gone.
@@ -233,13 +235,13 @@ class Target:
         The batch that is under way is waited for. It raises what `progress` does.
         """
         migration = self.migrations[id_]
-        with self._looking() as connection:
+        with self._writing() as connection:
             return backfilling.pause(connection, migration)
 
     def resume(self, id_: str) -> Progress | None:
         """Let a paused backfill go on when its migration is applied again; gives and raises what `progress` does."""
         migration = self.migrations[id_]
-        with self._looking() as connection:
+        with self._writing() as connection:
             return backfilling.resume(connection, migration)
 
     def approve(self, id_: str, *, role: Role, by: str, window: Window | None = None) -> Approval:
@@ -258,7 +260,7 @@ class Target:
             psycopg.Error: If the database cannot be used.
         """
         migration = self.migrations[id_]
-        with self._looking() as connection:
+        with self._writing() as connection:
             given = approvals(entries(connection), migration)
             check_approval(self.migrations.settings, migration, given, role=role, by=by, window=window)
             self._record.install(connection)
@@ -278,6 +280,22 @@ class Target:
         with self._looking() as connection:
             return checklist(self._situation(connection), migration)
 
+    def verify(self, id_: str | None = None) -> tuple[Asked, ...]:
+        """Ask the queries of applied migrations again, those for after ``up``; record and return what came of each.
+
+        Args:
+            id_: Of which one. None for all but those of which a later one has removed what their queries are about.
+
+        Raises:
+            UnknownMigration: If the folder has no such migration.
+            NotApplied: If it is not applied.
+            FileChanged: If a file was changed after it ran.
+            OtherEnvironment: If the database is another environment's.
+            psycopg.Error: If the database cannot be used.
+        """
+        with self._writing() as connection:
+            return ask_again(connection, self._record, self.environment, self._situation(connection), id_)
+
     def deployed(self, release: str) -> tuple[str, ...]:
         """Record that a release of the services is deployed.
 
@@ -295,7 +313,7 @@ class Target:
             known = ", ".join(releases) or "none"
             raise DeclarationError(f"there is no release {release!r}; {SETTINGS}, or its catalog, has {known}")
         due = releases[: releases.index(release) + 1]
-        with self._looking() as connection:
+        with self._writing() as connection:
             self._record.install(connection)
             self._record.write(connection, Event.DEPLOYED, release=release)
             situation = self._situation(connection)
@@ -337,6 +355,12 @@ class Target:
             connection.close()
 
     @contextmanager
+    def _writing(self) -> Iterator[Connection[Any]]:
+        with self._looking() as connection:
+            check_writable(connection)
+            yield connection
+
+    @contextmanager
     def _working(
         self,
         wait: float,
@@ -344,7 +368,8 @@ class Target:
         stop: threading.Event | None,
         reason: str | None = None,
     ) -> Iterator[Job]:
-        with applying(self._connect, wait) as connection:
+        stop = stop or threading.Event()
+        with applying(self._connect, wait, stop) as connection:
             self._record.check(connection)
             yield Job(
                 connection=connection,
@@ -353,14 +378,15 @@ class Target:
                 environment=self.environment,
                 look=self._looking_through(connection, reason).look,
                 watch=watch,
-                stop=stop or threading.Event(),
+                stop=stop,
                 gates=self.environment.gates,
                 reason=reason,
             )
 
     def _looking_through(self, connection: Connection[Any], reason: str | None = None) -> Looking:
         asked = self.environment.gates
-        return Looking(connection, self.migrations, self._flags, asked=asked, reason=reason)
+        name = self._record.environment
+        return Looking(connection, self.migrations, name, self._flags, asked=asked, reason=reason)
 
     def _situation(self, connection: Connection[Any]) -> Situation:
         return self._looking_through(connection).look()

@@ -251,6 +251,7 @@ class _Runner:
         except errors.QueryCanceled:
             if not self._pace.is_cut():
                 raise
+            self._stop.wait(self._pace.rest(monotonic() - began))
             return None
         rest = self._pace.rest(monotonic() - began)
         if not self._told(connection, self._last).is_complete:

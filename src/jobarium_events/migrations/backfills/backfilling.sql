@@ -28,7 +28,10 @@ create table if not exists jobarium_migrations.backfill (
 );
 
 -- name: begin
-insert into jobarium_migrations.backfill (migration, hash) values ($1, $2) on conflict do nothing;
+-- What is paused is the migration, whatever text its file had then.
+insert into jobarium_migrations.backfill (migration, hash, is_paused)
+select $1, $2, coalesce(bool_or(is_paused), false) from jobarium_migrations.backfill where migration = $1
+on conflict do nothing;
 
 -- name: other_hash
 -- A backfill that began with another text of the file; one that has done nothing yet does not count.
@@ -59,11 +62,16 @@ where migration = $1 and hash = $2
 returning *, case when not $7 then set_config('synchronous_commit', 'off', true) end as synchronous_commit;
 
 -- name: pause
+-- The process that runs it may have read another text of the file.
+with others as (
+    update jobarium_migrations.backfill set is_paused = true
+    where migration = $1 and hash <> $2 and finished_at is null
+)
 insert into jobarium_migrations.backfill (migration, hash, is_paused) values ($1, $2, true)
 on conflict (migration, hash) do update set is_paused = true where backfill.finished_at is null;
 
 -- name: resume
-update jobarium_migrations.backfill set is_paused = false where migration = $1 and hash = $2;
+update jobarium_migrations.backfill set is_paused = false where migration = $1;
 
 -- name: forget
 delete from jobarium_migrations.backfill where migration = $1;
@@ -131,14 +139,14 @@ select
 with rest as materialized (select {columns} from {table}{after} order by {ascending} limit {limit})
 select count(*), (select {texts} from rest order by {descending} limit 1) from rest;
 
--- name: counted
--- How many rows there were when statistics were taken; null if they never were. Rows that updates leave behind have no
--- part in it, unlike in the planner's own estimate.
-select nullif(sum(greatest(reltuples, 0)), 0)::bigint from pg_class
+-- name: blocks
+-- How many a table has, all its partitions together.
+select coalesce(sum(pg_relation_size(oid)), 0)::bigint / current_setting('block_size')::bigint from pg_class
 where oid = to_regclass($1) or oid in (select relid from pg_partition_tree(to_regclass($1)));
 
--- name: planned
-explain (format json) select 1 from {table}{after};
+-- name: sampled
+-- The rows of some blocks, each time of the same ones, so that an estimate does not jump.
+select count(*) from {table} tablesample system ({percent}) repeatable (0){after};
 
 -- name: wal
 select (pg_current_wal_lsn() - '0/0')::bigint, extract(epoch from clock_timestamp())::float8;

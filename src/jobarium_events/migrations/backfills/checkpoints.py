@@ -41,7 +41,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
             is written from now on is not visited any more: to write it rightly is the dual-write's business.
         rows: How many rows its statement has changed.
         passed: How many rows it has visited.
-        left: How many are left to be visited, as the statistics of Postgres estimate it.
+        left: How many are left to be visited, as estimated from some of the table's blocks.
         batches: How many batches are committed.
         seconds: How long it has run, with its waits and without the time between two runs.
         started_at: When it was begun, by the clock of the database, as the other times.
@@ -153,7 +153,7 @@ class Checkpoint:
 
     def resume(self, connection: psycopg.Connection[Any]) -> None:
         """Let it go on."""
-        raw(connection, "resume", self._which)
+        raw(connection, "resume", self._which[:1])
 
     def forget(self, connection: psycopg.Connection[Any]) -> None:
         """Remove it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -28,6 +28,7 @@ Key = tuple[str, ...]
 """The values of a key as texts, whatever their types: Postgres reads back what it wrote."""
 
 _SQL = statements(__package__ or "", "backfilling.sql")
+_SAMPLED = 1000  # blocks, by which an estimate is off by some 3 %
 _KINDS = {"v": "a view", "m": "a materialized view", "f": "a foreign table", "S": "a sequence", "i": "an index"}
 
 
@@ -69,7 +70,6 @@ class Ranges:
         }
         values = ", ".join(f"${place}" for place, _ in enumerate(columns, 1))
         self._after = f" where ({', '.join(columns)}) > ({values})"
-        self._after_by_columns = f" where {_after(columns)}"
 
     def check(self, connection: psycopg.Connection[Any]) -> None:
         """Ask the catalog whether the table can be gone through by its key; to be called before all else.
@@ -101,22 +101,20 @@ class Ranges:
         return Range(tuple(first), tuple(last), count, is_last=count < rows)
 
     def left(self, connection: psycopg.Connection[Any], after: Key | None) -> int:
-        """Return how many rows come after a key, as the statistics of Postgres have it: nothing is counted."""
+        """Return about how many rows come after a key, from a thousand blocks of the table at most.
+
+        The planner knows it only from statistics. Where none were taken it says a third, whatever the key; and where
+        they are older than most rows, nothing.
+        """
         cursor = RawCursor(connection, row_factory=tuple_row)
-        all_planned = self._planned(connection, None)
-        planned = all_planned if after is None else self._planned(connection, after)
-        found = cursor.execute(_SQL["counted"].encode(), [self._names["table"]]).fetchone()
-        counted = all_planned if found is None or found[0] is None else found[0]
-        return round(counted * min(planned / max(all_planned, 1), 1))
+        found = cursor.execute(_SQL["blocks"].encode(), [self._names["table"]]).fetchone()
+        blocks = 0 if found is None else int(found[0])
+        share = _SAMPLED / max(blocks, _SAMPLED)
+        (counted,) = self._row(connection, "sampled", after, percent=100 * share)
+        return round(int(counted) / share)
 
-    def _planned(self, connection: psycopg.Connection[Any], after: Key | None) -> int:
-        ((plan,),) = self._row(connection, "planned", after)
-        return int(plan["Plan"]["Plan Rows"])
-
-    def _row(self, connection: psycopg.Connection[Any], name: str, after: Key | None, **numbers: int) -> Any:
-        # Whole keys go along the index; but how many rows there are, Postgres estimates by their first column alone.
-        behind = self._after_by_columns if name == "planned" else self._after
-        names = {**self._names, "after": "" if after is None else behind, **numbers}
+    def _row(self, connection: psycopg.Connection[Any], name: str, after: Key | None, **numbers: float) -> Any:
+        names = {**self._names, "after": "" if after is None else self._after, **numbers}
         cursor = RawCursor(connection, row_factory=tuple_row)
         # Never prepared: a plan is made for these very keys.
         return cursor.execute(_SQL[name].format_map(names).encode(), after or (), prepare=False).fetchone()
@@ -208,13 +206,6 @@ def _set_keys(header: Backfill, statement: Statement) -> Iterator[str]:
         for target in (each for when in whens for each in when.target_list):
             if target.res_target.name in header.key:
                 yield target.res_target.name
-
-
-def _after(columns: Sequence[str], place: int = 1) -> str:
-    """Return the condition for what comes after a key, column by column."""
-    first, *others = columns
-    greater = f"{first} > ${place}"
-    return f"({greater} or ({first} = ${place} and {_after(others, place + 1)}))" if others else greater
 
 
 def _nodes(tree: Any, kind: str) -> Iterator[Any]:

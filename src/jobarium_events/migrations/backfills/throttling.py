@@ -15,6 +15,8 @@ __all__ = ["Pace", "Patience"]
 
 _MOST_ROWS = 100_000
 _STEP = 2.0  # by which a batch is at most larger than the one before, and at most smaller
+_FEW = 100  # rows
+_LIKE = 0.25  # by which part two batches may differ that tell nothing of what rows add
 _CUT_AFTER = 20.0  # times the time of a batch
 _LEAST_CUT = 1.0  # seconds
 _LEAST_LOCK = 0.05  # seconds
@@ -36,16 +38,33 @@ class Pace:
         self._backfill = backfill
         self._environment = environment
         self.rows = backfill.batch_rows
+        self._noted: list[tuple[int, float]] = []  # the last batch, and the last before it that had more rows or fewer
 
     def took(self, rows: int, seconds: float) -> None:
         """Take note of a statement that took so long in the server.
 
         The way there and back is not to be in it: more rows or fewer do not change it, and over a long way a batch
-        would shrink to a single row.
+        would shrink to a single row. So it would where each statement takes long whatever its rows, as one does that
+        is planned for many partitions; so of few rows the time counts that they add.
         """
-        rate = rows / max(seconds, 1e-6)
+        time = self._backfill.batch_time
         lowest, highest = self.rows / _STEP, self.rows * _STEP
-        self.rows = min(max(round(min(max(rate * self._backfill.batch_time, lowest), highest)), 1), _MOST_ROWS)
+        wanted = rows / max(seconds, 1e-6) * time
+        if rows < _FEW and seconds > time and self._added(rows, seconds) < time / _STEP:
+            wanted = highest
+        self._note(rows, seconds)
+        self.rows = min(max(round(min(max(wanted, lowest), highest)), 1), _MOST_ROWS)
+
+    def _note(self, rows: int, seconds: float) -> None:
+        if not self._noted or _differ(rows, self._noted[-1][0]):
+            self._noted = [*self._noted[-1:], (rows, seconds)]
+        else:
+            self._noted[-1] = rows, seconds
+
+    def _added(self, rows: int, seconds: float) -> float:
+        """Return how much of a statement's time its rows have added, by the last one that had more or fewer."""
+        other = next((each for each in reversed(self._noted) if _differ(rows, each[0])), None)
+        return 0.0 if other is None else max((seconds - other[1]) / (rows - other[0]), 0.0) * rows
 
     def rest(self, seconds: float) -> float:
         """Return for how long to rest after a batch that took so long, all that belongs to it included."""
@@ -55,6 +74,7 @@ class Pace:
         """Take note of a batch that was cut off, and return whether a smaller one is possible."""
         if self.rows == 1:
             return False
+        self._note(self.rows, self.statement_timeout)
         self.rows //= 2
         return True
 
@@ -68,6 +88,10 @@ class Pace:
         """How long a batch may take before it is cut off; one of a single row as long as any statement."""
         longest = self._environment.statement_timeout
         return longest if self.rows == 1 else min(longest, max(_CUT_AFTER * self._backfill.batch_time, _LEAST_CUT))
+
+
+def _differ(rows: int, others: int) -> bool:
+    return abs(rows - others) > rows * _LIKE
 
 
 class Patience:

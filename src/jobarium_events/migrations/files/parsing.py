@@ -120,34 +120,40 @@ def _deep(text: str) -> int:
     return 0
 
 
-def _statements(raw: bytes, found: Any, first: int) -> Iterator[Statement]:
+def _statements(raw: bytes, found: Any, first: int) -> list[Statement]:
+    statements: list[Statement] = []
     counted, last, line = 0, 0, first
-    waiting: Statement | None = None
     for each in found:
-        begin, behind, comments = _past_comments(raw, last)
-        if waiting is not None:
-            yield _with_comments(waiting, behind)
+        comments: tuple[str, ...] = ()
+        bare = _NO_COMMENT.match(raw, last)
+        if bare is not None:
+            begin = bare.end()
+        else:
+            begin, comments = _commented(statements, raw, last)
         length, node = each.stmt_len, each.stmt
         last = each.stmt_location + length if length else len(raw)
         line += raw.count(b"\n", counted, begin)
         counted = begin
         kind = node.WhichOneof("node")
-        text = raw[begin:last].decode().strip()
-        waiting = Statement(text, line, kind, getattr(node, kind), comments if waiting else behind + comments)
-    if waiting is not None:
-        _, behind, _ = _past_comments(raw, last)
-        yield _with_comments(waiting, behind)
+        statements.append(Statement(raw[begin:last].decode().strip(), line, kind, getattr(node, kind), comments))
+    if statements:
+        _commented(statements, raw, last)
+    return statements
 
 
-def _with_comments(statement: Statement, more: tuple[str, ...]) -> Statement:
-    return msgspec.structs.replace(statement, comments=statement.comments + more) if more else statement
+def _commented(statements: list[Statement], raw: bytes, at: int) -> tuple[int, tuple[str, ...]]:
+    """Give the last statement the comment behind it; return where the next one begins, and the comments above that."""
+    begin, behind, comments = _past_comments(raw, at)
+    if not statements:
+        return begin, behind + comments
+    if behind:
+        last = statements[-1]
+        statements[-1] = msgspec.structs.replace(last, comments=last.comments + behind)
+    return begin, comments
 
 
 def _past_comments(raw: bytes, at: int) -> tuple[int, tuple[str, ...], tuple[str, ...]]:
     """Return where the next statement's first word is, and the comments on the way: on the same line, and below."""
-    bare = _NO_COMMENT.match(raw, at)
-    if bare is not None:
-        return bare.end(), (), ()
     behind: list[str] = []
     comments: list[str] = []
     begin = at

@@ -17,10 +17,19 @@ from jobarium_events.migrations.lint.locking.effects import effects
 from jobarium_events.migrations.lint.locking.locks import Effects, Lock, LockMode
 from jobarium_events.migrations.lint.names import base_type, enum_name, relation_name
 from jobarium_events.migrations.lint.removals import Removed
-from jobarium_events.migrations.lint.rules import allowed, checks, long_under_lock, made_by, misplaced, reworded
-from jobarium_events.migrations.lint.rules.removals import guarded
-from jobarium_events.migrations.lint.rules.rule import Hit, Rule, Subject, Transaction
-from jobarium_events.migrations.lint.rules.transactions import TRANSACTION_OPEN, sets_timeout
+from jobarium_events.migrations.lint.rules import (
+    allowed,
+    checks,
+    commented_types,
+    long_under_lock,
+    made_by,
+    misplaced,
+    reworded,
+)
+from jobarium_events.migrations.lint.rules.data import filled_by
+from jobarium_events.migrations.lint.rules.removals import Filling, guarded, unfinished
+from jobarium_events.migrations.lint.rules.rule import Hit, Rule, Stands, Subject, Transaction
+from jobarium_events.migrations.lint.rules.transactions import TRANSACTION_OPEN, timeout_set
 
 if TYPE_CHECKING:
     from jobarium_events.migrations.files.parsing import Statement
@@ -28,6 +37,8 @@ if TYPE_CHECKING:
 __all__ = ["Around", "judge"]
 
 _VARYING = {"grant_stmt", "vacuum_stmt"}  # and those on tables with heirs; see `lint.versions`
+_LISTING = {"create_stmt", "create_schema_stmt"}
+_STEERING = {"transaction_stmt", "variable_set_stmt"}  # after which the next one stands elsewhere
 _BEGINS = ("TRANS_STMT_BEGIN", "TRANS_STMT_START")
 _ENDS = ("TRANS_STMT_COMMIT", "TRANS_STMT_ROLLBACK")
 
@@ -48,6 +59,8 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
         before_first: What is found of the section as a whole; it stands at its first statement.
         made: The functions and schemas that the section before it makes, on the way back from which it is.
         going: What the section removes that code may read.
+        types: The comments of types before the section.
+        fillings: The other migrations of the folder that have a backfill.
     """
 
     file: str
@@ -60,6 +73,8 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
     before_first: Sequence[tuple[Rule, Hit]] = ()
     made: frozenset[str] = frozenset()
     going: frozenset[Removed] = frozenset()
+    types: Mapping[str, str] = {}
+    fillings: tuple[Filling, ...] = ()
 
 
 def judge(
@@ -78,17 +93,33 @@ def judge(
     """
     state = _State(around)
     linted = []
-    for place, statement in enumerate(statements):
+    known = _known(statements, schema, begins)
+    for place, (statement, before, after, end) in enumerate(known):
         if place in begins:
-            schema = schema.afresh()
             state.go_on()
-        after = schema.apply(statement)
-        linted.append(state.judged(statement, schema, after, around.before_first if place == 0 else ()))
+        linted.append(state.judged(statement, before, after, end, around.before_first if place == 0 else ()))
         schema = after
     if state.transaction is not None and linted:
         hit = Hit("begins a transaction that is not committed", "commit;")
         linted[state.begun] = _with(linted[state.begun], around.file, TRANSACTION_OPEN, hit)
     return linted, schema
+
+
+def _known(
+    statements: Iterable[Statement], schema: Schema, begins: frozenset[int]
+) -> list[tuple[Statement, Schema, Schema, Schema]]:
+    """Return each statement with what is known before it, after it, and after the last of its migration."""
+    steps: list[tuple[Statement, Schema, Schema]] = []
+    ends: list[Schema] = []
+    for place, statement in enumerate(statements):
+        if place in begins:
+            ends += [schema] * (place - len(ends))
+            schema = schema.afresh()
+        after = schema.apply(statement)
+        steps.append((statement, schema, after))
+        schema = after
+    ends += [schema] * (len(steps) - len(ends))
+    return [(*step, end) for step, end in zip(steps, ends, strict=True)]
 
 
 def _with(linted: LintedStatement, file: str, rule: Rule, hit: Hit) -> LintedStatement:
@@ -104,9 +135,12 @@ class _State:
         self._is_ours = around.header is not None
         self._timeout = self._local_timeout = False
         self._made = around.made
+        self._filled: frozenset[str] = frozenset()
+        self._types = around.types
         self._count = 0
         self.transaction: Transaction | None = None
         self.begun = 0
+        self._stands = self._place()
 
     def go_on(self) -> None:
         """Begin with another migration, which may be applied at another time, whatever is printed around the two."""
@@ -114,7 +148,7 @@ class _State:
             self.transaction = Transaction()
 
     def judged(
-        self, statement: Statement, schema: Schema, after: Schema, first: Sequence[tuple[Rule, Hit]]
+        self, statement: Statement, schema: Schema, after: Schema, end: Schema, first: Sequence[tuple[Rule, Hit]]
     ) -> LintedStatement:
         around = self._around
         found: _Found = dict.fromkeys(first, around.versions)
@@ -126,17 +160,21 @@ class _State:
                 statement=statement,
                 effects=done,
                 schema=schema,
+                after=after,
+                end=end,
                 created=created,
                 original=around.original,
                 versions=around.versions,
                 section=around.section,
                 header=around.header,
                 transaction=self.transaction,
-                timeout=self._is_ours or self._timeout or self._local_timeout,
                 made=self._made,
+                filled=self._filled,
             )
-            hits = tuple(_hits(subject))
-            for each in (*hits, *long_under_lock(subject, hits)):
+            hits = _hits(subject, self._stands)
+            if done.rewrite or done.scan:
+                hits += long_under_lock(subject, hits)
+            for each in hits:
                 found[each] = tuple(dict.fromkeys(found.get(each, ()) + versions))
         if statement.kind == "transaction_stmt":
             found.update((each, around.versions) for each in self._steered(statement))
@@ -146,16 +184,38 @@ class _State:
             found.update((each, around.versions) for each in misplaced(subject))
             guards = guarded(statement, around.header, around.releases, around.decisions, around.going)
             found.update((each, around.versions) for each in guards)
-            found.update(
-                (each, around.versions) for each in reworded(statement, schema, after, around.header, around.decisions)
-            )
-        if statement.kind == "variable_set_stmt" and sets_timeout(statement.node):
+            left = unfinished(statement, around.header, around.going, around.fillings)
+            found.update((each, around.versions) for each in left)
+            meanings = reworded(statement, schema, after, around.header, around.decisions, types=self._types)
+            found.update((each, around.versions) for each in meanings)
+        self._follow(statement)
+        return self._linted(statement, groups, found)
+
+    def _follow(self, statement: Statement) -> None:
+        """Note what a statement leaves behind for those after it."""
+        timeout = timeout_set(statement)
+        if timeout is not None and timeout.milliseconds:
             self._local_timeout = self._local_timeout or self.transaction is not None
-            self._timeout = self._timeout or not statement.node.is_local
+            self._timeout = self._timeout or not timeout.is_local
+        if timeout is not None or statement.kind in _STEERING:
+            self._stands = self._place()
         if made := made_by(statement):
             self._made |= made
+        if filled := filled_by(statement):
+            self._filled |= {filled}
+        if statement.kind == "comment_stmt":
+            self._types = {**self._types, **commented_types((statement,))}
         self._count += 1
-        return self._linted(statement, groups, found)
+
+    def _place(self) -> frozenset[Stands]:
+        """Return where the next statement stands."""
+        holds = {
+            Stands.TRANSACTION: self.transaction is not None,
+            Stands.MIGRATION: self._is_ours,
+            Stands.BACKFILL: self._around.section is Section.BACKFILL,
+            Stands.WITHOUT_TIMEOUT: not (self._is_ours or self._timeout or self._local_timeout),
+        }
+        return frozenset(place for place, is_so in holds.items() if is_so)
 
     def _steered(self, statement: Statement) -> Iterator[tuple[Rule, Hit]]:
         """Follow a command on transactions, and yield what is wrong with it."""
@@ -198,26 +258,27 @@ class _State:
         return () if len(versions) == len(self._around.versions) else versions
 
 
-def _hits(subject: Subject) -> Iterator[tuple[Rule, Hit]]:
-    """Yield every rule that a statement breaks."""
-    statement, node = subject.statement, subject.node
-    within = subject.transaction is not None
-    having = _types(node) if statement.kind == "create_stmt" else ()
-    for rule, check in checks(statement.kind, having, within=within):
-        for hit in check(subject, node):
-            yield rule, hit
-    if statement.kind == "alter_table_stmt":
+def _hits(subject: Subject, stands: frozenset[Stands]) -> list[tuple[Rule, Hit]]:
+    """Return every rule that a statement breaks."""
+    statement = subject.statement
+    kind, node = statement.kind, statement.node
+    having = _listed(statement) if kind in _LISTING else ()
+    found = [(rule, hit) for rule, check in checks(kind, having, stands) for hit in check(subject, node)]
+    if kind == "alter_table_stmt":
         for each in node.cmds:
             command = each.alter_table_cmd
             subtype = enum_name(command, "subtype")
-            for rule, check in checks(subtype, _made(subtype, command), within=within):
-                for hit in check(subject, command):
-                    yield rule, hit
+            for rule, check in checks(subtype, _made(subtype, command), stands):
+                found += [(rule, hit) for hit in check(subject, command)]
+    return found
 
 
-def _types(node: Any) -> list[str]:
-    """Return the types of the columns that a ``CreateStmt`` makes."""
-    return [base_type(each.column_def) for each in node.table_elts]
+def _listed(statement: Statement) -> list[str]:
+    """Return the types of the columns that ``create table`` makes, and what it may have of constraints."""
+    types = (
+        [base_type(each.column_def) for each in statement.node.table_elts] if statement.kind == "create_stmt" else []
+    )
+    return [*types, "CONSTR_FOREIGN"] if "references" in statement.text.lower() else types
 
 
 def _made(subtype: str, command: Any) -> list[str]:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from jobarium_events.migrations.files.folder import Migrations
 from jobarium_events.migrations.files.migration import Migration, Section, read_migrations
 from jobarium_events.migrations.files.parsing import SqlError
@@ -16,7 +18,8 @@ from jobarium_events.migrations.lint.judging import Around, judge
 from jobarium_events.migrations.lint.knowledge.schema import Schema
 from jobarium_events.migrations.lint.reading import STDIN, Source, is_migration, read_source
 from jobarium_events.migrations.lint.removals import removals
-from jobarium_events.migrations.lint.rules import incomplete, made_by
+from jobarium_events.migrations.lint.rules import commented_types, incomplete, made_by
+from jobarium_events.migrations.lint.rules.removals import Filling
 from jobarium_events.migrations.lint.rules.rule import described
 from jobarium_events.migrations.refusals import MigrationError, Mistake
 
@@ -84,18 +87,39 @@ def _lint_some(migrations: Migrations, wanted: tuple[Migration, ...], postgres: 
     versions = _versions(migrations.settings, postgres)
     ids = {each.id for each in wanted}
     decisions = _decisions(migrations)
-    schema, others = _baseline(migrations)
+    schema, types, others = _baseline(migrations)
     statements: list[LintedStatement] = []
     for migration in migrations.ordered:
         schema = schema.afresh()
-        if migration.id not in ids:
+        if migration.id in ids:
+            around = Around(
+                file=str(migration.path),
+                versions=versions,
+                original=schema,
+                header=migration.header,
+                releases=migrations.settings.releases,
+                decisions=decisions,
+                types=types,
+            )
+            found, schema = _linted(migrations, migration, around)
+            statements += found
+        else:
             schema = schema.apply_all(migration.up)
-            continue
-        found, schema = _linted(migration, schema, versions, migrations.settings.releases, decisions)
-        statements += found
+        types = {**types, **commented_types(migration.up)}
         if migration is wanted[-1]:
             break
     return Report(files=len(wanted), versions=versions, statements=tuple(statements), others=tuple(others))
+
+
+def _fillings(migrations: Migrations, migration: Migration) -> tuple[Filling, ...]:
+    """Return the other migrations of a folder that have a backfill."""
+    found, is_later = [], False
+    for each in migrations.ordered:
+        if each is migration:
+            is_later = True
+        elif each.backfill is not None:
+            found.append(Filling(each, is_later))
+    return tuple(found)
 
 
 def _decisions(migrations: Migrations) -> Mapping[str, Decision]:
@@ -104,49 +128,37 @@ def _decisions(migrations: Migrations) -> Mapping[str, Decision]:
     return migrations.decisions() if asks else {}
 
 
-def _baseline(migrations: Migrations) -> tuple[Schema, list[Finding]]:
-    """Return what is known of the tables before the first migration."""
+def _baseline(migrations: Migrations) -> tuple[Schema, dict[str, str], list[Finding]]:
+    """Return what is known of the tables before the first migration, and the comments of types."""
     path = migrations.baseline
     if path is None:
-        return Schema(), []
+        return Schema(), {}, []
     try:
         source = read_source(path, path.read_text(encoding="utf-8-sig"))
     except SqlError as error:
-        return Schema(), [_unreadable(str(path), error)]
+        return Schema(), {}, [_unreadable(str(path), error)]
     except UnicodeDecodeError:
-        return Schema(), [_mistaken(Mistake(str(path), 0, _ENCODING))]
-    return Schema().apply_all(source.statements), []
+        return Schema(), {}, [_mistaken(Mistake(str(path), 0, _ENCODING))]
+    return Schema().apply_all(source.statements), commented_types(source.statements), []
 
 
-def _linted(
-    migration: Migration,
-    schema: Schema,
-    versions: tuple[int, ...],
-    releases: tuple[str, ...],
-    decisions: Mapping[str, Decision],
-) -> tuple[list[LintedStatement], Schema]:
+def _linted(migrations: Migrations, migration: Migration, around: Around) -> tuple[list[LintedStatement], Schema]:
     """Return what is found in a migration, and what is known of the tables after it."""
+    schema = around.original
 
-    def around(section: Section, **more: object) -> Around:
-        return Around(
-            file=str(migration.path),
-            versions=versions,
-            original=schema,
-            section=section,
-            header=migration.header,
-            releases=releases,
-            decisions=decisions,
-            **more,  # type: ignore[arg-type]
-        )
+    def within(section: Section, **more: object) -> Around:
+        return msgspec.structs.replace(around, section=section, **more)
 
-    found, after = judge(migration.up, schema, around(Section.UP, going=frozenset(removals(migration.up).gone)))
+    going = frozenset(removals(migration.up).gone)
+    fillings = _fillings(migrations, migration) if going else ()
+    found, after = judge(migration.up, schema, within(Section.UP, going=going, fillings=fillings))
     if migration.down:
         back = after.apply_all(migration.down)
         left = tuple(incomplete(migration, schema, after, back))
         made = frozenset().union(*map(made_by, migration.up))
-        found += judge(migration.down, after, around(Section.DOWN, before_first=left, made=made))[0]
+        found += judge(migration.down, after, within(Section.DOWN, before_first=left, made=made))[0]
     if migration.backfill is not None:
-        found += judge((migration.backfill,), after, around(Section.BACKFILL))[0]
+        found += judge((migration.backfill,), after, within(Section.BACKFILL))[0]
     return sorted(found, key=lambda each: each.line), after
 
 
@@ -183,7 +195,7 @@ class _Lint:
         elif (path / SETTINGS).is_file():
             self._add_folder(path)
         else:
-            self._add_files(sorted(path.rglob("*.sql")))
+            self._add_files(sorted(path.rglob("*.sql"), key=lambda each: each.parts))
 
     def _add_folder(self, folder: Path) -> None:
         try:
@@ -244,7 +256,8 @@ class _Lint:
 def _read(path: Path) -> Source | Finding | None:
     """Read a file; None if it is a migration of ours."""
     try:
-        text = path.read_bytes().decode()
+        with path.open("rb", buffering=0) as file:
+            text = file.read().decode()
     except UnicodeDecodeError:
         return _mistaken(Mistake(str(path), 0, _ENCODING))
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
@@ -253,7 +266,7 @@ def _read(path: Path) -> Source | Finding | None:
 
 def _read_text(name: str, text: str) -> Source | Finding:
     """Read a file's text; an empty one is what a command leaves that fails before it prints anything."""
-    if not text.strip():
+    if not text or text.isspace():
         return _unreadable(name, SqlError(1, "has no statement; did the command before it fail?"))
     try:
         return read_source(name, text)

@@ -73,9 +73,11 @@ def read_source(name: str | Path, text: str) -> Source:
         text = _COMMAND.sub("", text)
     found = parse(text)
     tool = _tool(text, found)
-    kept = tuple(_without_own(found)) if tool is Tool.ALEMBIC else found
-    begins = (place for place, each in enumerate(kept) if _is_revision(each))
-    return Source(str(name), tool, kept, frozenset(begins) if tool is Tool.ALEMBIC else frozenset())
+    if tool is not Tool.ALEMBIC:
+        return Source(str(name), tool, found)
+    kept = tuple(_without_own(found))
+    begins = frozenset(place for place, each in enumerate(kept) if _is_revision(each))
+    return Source(str(name), tool, kept, begins)
 
 
 def _tool(text: str, statements: tuple[Statement, ...]) -> Tool:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from jobarium_events.migrations.lint.names import relation_name
 
-__all__ = ["BARE", "NAMELESS", "calls", "columns_in", "constants", "messages", "parts", "tables_of"]
+__all__ = ["BARE", "NAMELESS", "calls", "columns_in", "constants", "held", "messages", "parts", "tables_of"]
 
 BARE = frozenset((None, "string", "type_name"))
 """The nodes that are not looked into: bare names, and those that hold nothing."""
@@ -39,13 +39,13 @@ def parts(message: Any, without: Collection[str] = (), bare: Collection[str | No
     """
     known = _MOSTLY.get(type(message).__name__)
     if known is not None:
-        return _held(known(message), bare)
+        return [getattr(node, kind) for node in known(message) if (kind := node.WhichOneof("node")) not in bare]
     found: list[Any] = []
     for field, value in message.ListFields():
         holds = _HOLDS.get(field) or _held_by(field)
         if holds.messages and field.name not in without:
             values = value if holds.several else (value,)
-            found += _held(values, bare) if holds.nodes else values
+            found += held(values, bare) if holds.nodes else values
     return found
 
 
@@ -67,7 +67,8 @@ def _held_by(field: Any) -> _Holds:
     return holds
 
 
-def _held(nodes: Iterable[Any], bare: Collection[str | None]) -> list[Any]:
+def held(nodes: Iterable[Any], bare: Collection[str | None]) -> list[Any]:
+    """Return what nodes hold, but for some kinds of them."""
     return [getattr(node, kind) for node in nodes if (kind := node.WhichOneof("node")) not in bare]
 
 
@@ -92,8 +93,10 @@ _MOSTLY: dict[str, Callable[[Any], Iterable[Any]]] = {
     "List": lambda found: found.items,
     "Node": lambda found: (found,),
     "NullTest": lambda found: (found.arg,),
+    "RangeSubselect": lambda found: (found.subquery,),
     "RangeVar": lambda _: (),
     "ResTarget": lambda found: (*found.indirection, found.val),
+    "SubLink": lambda found: (found.testexpr, found.subselect),
     "TypeCast": lambda found: (found.arg,),
     "TypeName": lambda _: (),
 }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from jobarium_events.migrations.files.parsing import Statement
+from jobarium_events.migrations.lint.names import enum_name
 from jobarium_events.migrations.own.sources import shown
 from jobarium_events.statements import identifier, statements
 
@@ -201,7 +202,6 @@ def _made(node: Any) -> _Table:
             table.columns.append(column)
         constraints = [each.constraint for each in element.column_def.constraints] or [element.constraint]
         for each in constraints:
-            kind = each.DESCRIPTOR.fields_by_name["contype"].enum_type.values_by_number[each.contype].name
-            if kind in _KEYS:
+            if enum_name(each, "contype") in _KEYS:
                 table.unique.append(frozenset(key.string.sval for key in each.keys) or frozenset([column]))
     return table

@@ -66,7 +66,7 @@ def install(
         What was done for each part, in their order; fewer than there are parts if it was to stop.
 
     Raises:
-        DeclarationError: If the database's URL cannot be read, or a name is too long for Postgres.
+        DeclarationError: If the database's URL cannot be read, it takes no changes, or a name is too long for Postgres.
         OtherEnvironment: If the database is another environment's.
         Held: If somebody else is applying migrations.
         NotInstalled: If a table is neither in its present form nor in the first, or may not be made; nothing was done.
@@ -82,7 +82,7 @@ def install(
     record = Record(environment, operator)
     stop = stop or threading.Event()
     done: list[Installed] = []
-    with applying(connect, wait) as connection:
+    with applying(connect, wait, stop) as connection:
 
         def job(look: Callable[[frozenset[str]], Situation]) -> Job:
             return Job(

@@ -40,7 +40,8 @@ class OtherEnvironment(JobariumEventsError):
 
     def __str__(self) -> str:
         return (
-            f"this database is the environment {self.noted!r}, not {self.named!r}; name it, or use the other database"
+            f"this database is the environment {self.noted!r}, not {self.named!r}, as was noted on its first use; "
+            f"say `--environment {self.noted}`, or give the URL of the database that you mean"
         )
 
 
@@ -185,9 +186,22 @@ class Record(msgspec.Struct, frozen=True):
         direction: Direction | None = None,
         round_: int | None = None,
         step: int | None = None,
+        waits: bool = True,
         **detail: Any,
     ) -> int:
-        """Add an entry, in the transaction of the caller if there is one, and return its number."""
+        """Add an entry, in the transaction of the caller if there is one, and return its number.
+
+        Args:
+            connection: Where.
+            event: What happened.
+            migration: What it is about.
+            direction: Which way it went.
+            round_: Which time it is applied.
+            step: Which step of its section.
+            waits: Whether to wait until the disk has it. Where another entry follows that waits, this one needs not:
+                the disk then has what was committed before it as well.
+            **detail: What else there is to say.
+        """
         values = {
             "event": event,
             "operator": self.operator,
@@ -199,8 +213,9 @@ class Record(msgspec.Struct, frozen=True):
             "round": round_,
             "step": step,
             "detail": orjson.dumps(detail).decode(),
+            "waits": waits,
         }
-        (number,) = connection.execute(SQL["write"], values).fetchall()[0]
+        number, _ = connection.execute(SQL["write"], values).fetchall()[0]
         return int(number)
 
 
@@ -223,7 +238,7 @@ def entries(connection: Connection[Any], known: tuple[Entry, ...] = ()) -> tuple
     Raises:
         RecordUnreadable: If one is not as this release writes it.
     """
-    if not _is_installed(connection):
+    if not known and not _is_installed(connection):
         return ()
     last = known[-1].number if known else 0
     every = (*known, *map(_entry, connection.execute(SQL["entries"], [last])))

@@ -67,7 +67,7 @@ values (
     %(event)s, %(operator)s, %(environment)s, %(run)s, %(migration)s, %(hash)s, %(direction)s, %(round)s, %(step)s,
     %(detail)s::jsonb
 )
-returning entry
+returning entry, case when %(waits)s then null else set_config('synchronous_commit', 'off', true) end
 
 -- name: entries
 select entry, at, event, operator, environment, run, migration, hash, direction, round, step, detail::text

@@ -115,6 +115,7 @@ _MOVES = (
     Event.STEP_FAILED,
     Event.BACKFILL_BEGAN,
     Event.BACKFILLED,
+    Event.VERIFIED,
     Event.NOT_VERIFIED,
     Event.DONE,
 )
@@ -139,6 +140,8 @@ def _moved(state: State, entry: Entry) -> State:
             changes = {"backfill": entry.detail.get("text", "")}
         case Event.BACKFILLED:
             changes = {"is_backfilled": True}
+        case Event.VERIFIED:
+            changes = {"problem": None}
         case Event.NOT_VERIFIED:
             changes = {"problem": entry.detail.get("problem")}
         case _ if entry.direction is Direction.DOWN:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,6 +16,7 @@ from jobarium_events.migrations.rehearsal.data.tables import Table, read_tables
 from jobarium_events.migrations.rehearsal.data.volumes import fill
 from jobarium_events.migrations.rehearsal.going import Connect, forget, go_there
 from jobarium_events.migrations.rehearsal.refusals import FillError
+from jobarium_events.migrations.rehearsal.roles import roles_kept
 from jobarium_events.migrations.rehearsal.supplies import shown
 from jobarium_events.migrations.running.failures import StepFailed
 from jobarium_events.statements import statements
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from jobarium_events.migrations.files.migration import Migration
     from jobarium_events.migrations.files.settings import Environment
 
-__all__ = ["Built", "Volumes", "build"]
+__all__ = ["Built", "Volumes", "build", "unapplied"]
 
 
 class Volumes(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +82,7 @@ def build(
     volumes: Volumes,
     environment: Environment,
     tell: Callable[[str], None],
+    is_alone: bool = False,
 ) -> Built:
     """Fill the tables that are there, run the earlier migrations, and fill the tables that these have made.
 
@@ -93,17 +96,18 @@ def build(
         volumes: How full the tables are to be.
         environment: Whose time-outs hold.
         tell: Is told what is done next.
+        is_alone: Whether the Postgres is there for this rehearsal only, so that every new role is one of its own.
 
     Raises:
         StepFailed: If an earlier migration fails.
         FillError: If a table cannot be filled.
     """
     with connect() as connection:
-        known = states(entries(connection))
+        missing = unapplied(connection, earlier)
     forget(connect)
-    missing = [each for each in earlier if each.id not in known or known[each.id].stage is not Stage.APPLIED]
     tell("looking ahead")
-    ahead = look_ahead(url, [*missing, migration])
+    with roles_kept(connect) if is_alone else nullcontext():
+        ahead = look_ahead(url, [*missing, migration])
     with connect() as connection:
         _named(volumes.rows, [*read_tables(connection), *ahead.tables])
     filled = _fill(connect, ahead, volumes, frozenset(), tell)
@@ -119,6 +123,12 @@ def build(
         tables = read_tables(connection)
         counts = {shown(each.title): _count(connection, each) for each in tables if each.partition_of is None}
     return Built(ahead=ahead, rows=counts)
+
+
+def unapplied(connection: psycopg.Connection[Any], migrations: Sequence[Migration]) -> list[Migration]:
+    """Return those migrations that are not applied to a database, as its record says."""
+    known = states(entries(connection))
+    return [each for each in migrations if each.id not in known or known[each.id].stage is not Stage.APPLIED]
 
 
 def _named(names: Iterable[str], tables: Sequence[Table]) -> None:

@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from jobarium_events.extras import extra
-from jobarium_events.migrations.rehearsal.timeline import timeline
+from jobarium_events.migrations.rehearsal.timeline import NARROW, WIDE, timeline
 from jobarium_events.migrations.rehearsal.wording import harm, in_bytes, in_time, mode_words
 
 with extra("migrations"):
@@ -25,4 +25,5 @@ def as_html(rehearsal: Rehearsal) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"time": in_time, "bytes": in_bytes, "mode": mode_words, "harm": harm}
     text = files(__package__ or "").joinpath(_TEMPLATE).read_text(encoding="utf-8")
-    return environment.from_string(text).render(rehearsal=rehearsal, picture=timeline(rehearsal)) + "\n"
+    pictures = {name: timeline(rehearsal, layout) for name, layout in (("broad", WIDE), ("narrow", NARROW))}
+    return environment.from_string(text).render(rehearsal=rehearsal, pictures=pictures) + "\n"

@@ -2,15 +2,15 @@
 
 A connection of its own looks at the locks every few milliseconds. A step that a transaction holds is asked once more
 just before it commits, when it holds all that it took; so no lock is missed because its step was quick. What no
-transaction may hold has a snapshot to wait for until it was looked at: to build an index CONCURRENTLY means to wait for
-those.
+transaction may hold has a snapshot to wait for until it was looked at, and the weakest lock on its tables: to build an
+index CONCURRENTLY means to wait for the one, and to drop it CONCURRENTLY for the other.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -206,7 +206,9 @@ class Observer:
                     self._watched.held.setdefault((oid, mode), _Span(at))
 
     @contextmanager
-    def step(self, line: int, text: str, into: list[ObservedStep], *, alone: bool = False) -> Iterator[_Watched]:
+    def step(
+        self, line: int, text: str, into: list[ObservedStep], *, alone: bool = False, on: Iterable[str] = ()
+    ) -> Iterator[_Watched]:
         """Watch one step, and append what was seen, also if it fails.
 
         Args:
@@ -214,6 +216,7 @@ class Observer:
             text: Its SQL.
             into: Where it is appended.
             alone: Whether no transaction may hold it.
+            on: The tables on which it then waits for others' locks, however long they are held.
         """
         before = self._relations()
         position = self._position()
@@ -221,6 +224,8 @@ class Observer:
         if alone:
             self._holding.execute("begin isolation level repeatable read")
             self._holding.execute("select 1")
+            for name in on:
+                self._hold(before, name)
         with self._state:
             self._watched = watched
         try:
@@ -231,6 +236,13 @@ class Observer:
                 self._watched = None
             self._holding.rollback()
             into.append(self._observed(watched, ended, position))
+
+    def _hold(self, relations: Mapping[int, _Relation], name: str) -> None:
+        """Hold the weakest lock on a table, if there is one of this name."""
+        found = [oid for oid, each in relations.items() if each.name == name and each.kind in ("r", "p", "m")]
+        for (quoted,) in self._holding.execute(_SQL["quoted"], (found,)).fetchall():
+            # Not `lock table`, which no materialized view allows.
+            self._holding.execute(f"explain select from only {quoted}".encode())
 
     def _observed(self, watched: _Watched, ended: float, position: int) -> ObservedStep:
         before, after = watched.relations, self._relations()

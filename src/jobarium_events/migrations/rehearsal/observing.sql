@@ -24,6 +24,12 @@ where p.pid = any(%(own)s) and relation <> 0
 select relation, mode from pg_catalog.pg_locks
 where pid = pg_catalog.pg_backend_pid() and locktype = 'relation' and granted
 
+-- name: quoted
+select pg_catalog.format('%%I.%%I', n.nspname, c.relname)
+from pg_catalog.pg_class c
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where c.oid = any(%s)
+
 -- name: position
 select pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_catalog.pg_lsn
 

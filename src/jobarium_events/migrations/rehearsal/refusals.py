@@ -10,9 +10,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from jobarium_events.errors import JobariumEventsError
 
-__all__ = ["ELSEWHERE", "DumpError", "FillError", "ScratchError", "said"]
+__all__ = ["ELSEWHERE", "DumpError", "FillError", "ScratchError", "generators_of", "said"]
 
 _WITHOUT_VALUES = ("0A", "28", "3F", "42", "53", "55", "57", "58")
 """Classes of what is said of names, rights and resources, not of rows."""
@@ -66,6 +68,12 @@ class FillError(JobariumEventsError):
 
     def __str__(self) -> str:
         return f"{self.table}{f'.{self.column}' if self.column else ''} cannot be filled: {self.problem}"
+
+
+def generators_of(table: str, columns: Sequence[str]) -> str:
+    """Return the way out where values cannot be made up: for some columns of a table, or for any if none is known."""
+    named = " or ".join(f"{table}.{column}" for column in columns) or "a column"
+    return f"give SQL that makes a value from the row's number n, as the generator of {named} in rehearsal.toml"
 
 
 def said(error: Exception) -> str:

@@ -12,14 +12,14 @@ import msgspec
 from jobarium_events.extras import extra
 from jobarium_events.migrations.files.settings import Environment
 from jobarium_events.migrations.record.record import clock
-from jobarium_events.migrations.rehearsal.building import Volumes, build
+from jobarium_events.migrations.rehearsal.building import Volumes, build, unapplied
 from jobarium_events.migrations.rehearsal.data.scratch import scratch
 from jobarium_events.migrations.rehearsal.data.tables import read_tables
 from jobarium_events.migrations.rehearsal.predicting import Foretold
 from jobarium_events.migrations.rehearsal.preparing import read_preparation
 from jobarium_events.migrations.rehearsal.refusals import ScratchError
 from jobarium_events.migrations.rehearsal.report import Rehearsal
-from jobarium_events.migrations.rehearsal.roles import make_roles, roles_named
+from jobarium_events.migrations.rehearsal.roles import check_roles, make_roles, roles_named
 from jobarium_events.migrations.rehearsal.supplies import shown
 from jobarium_events.migrations.rehearsal.trial import Trial
 
@@ -75,7 +75,7 @@ def rehearse(
         UnknownMigration: If there is no such migration.
         MigrationError: If there is a mistake in ``rehearsal.toml``, or the baseline cannot be read.
         StepFailed: If an earlier migration fails on the way to the schema before.
-        ScratchError: If there is no Postgres to rehearse on, or no rows are asked for.
+        ScratchError: If there is no Postgres to rehearse on, if it lacks a role, or if no rows are asked for.
         DumpError: If the dump, or the baseline, cannot be restored.
         FillError: If a table cannot be filled.
     """
@@ -102,11 +102,13 @@ def rehearse(
         )
         expected = {} if statistics is None else {shown(title): count for title, count in statistics.rows.items()}
         earlier = migrations.before(migration)
-        if url is None:
-            with connect() as connection:
+        with connect() as connection:
+            if url is not None:
+                check_roles(connection, unapplied(connection, earlier), migration)
+            else:
                 parts = (each for one in (*earlier, migration) for each in (*one.up, *one.down))
                 roles = make_roles(connection, roles_named(parts))
-            notes = [f"The role {name} was made for the rehearsal." for name in roles]
+                notes = [f"The role {name} was made for the rehearsal." for name in roles]
         unknown = () if statistics is None else statistics.unknown
         notes += [f"{shown(each)} was never analyzed, so it gets as many rows as others do." for each in unknown]
         built = build(
@@ -117,6 +119,7 @@ def rehearse(
             volumes=volumes,
             environment=environment,
             tell=tell,
+            is_alone=url is None,
         )
         built = msgspec.structs.replace(built, expected=expected)
         with connect() as connection:
@@ -127,6 +130,7 @@ def rehearse(
         empty = Rehearsal(
             id=migration.id,
             hash=migration.hash,
+            before={each.id: each.hash for each in migrations.before(migration)},
             category=migration.header.category,
             at=at.astimezone(UTC),
             server_version=server,

@@ -229,6 +229,7 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         id: The migration's id.
         hash: The hash of its file, as it was rehearsed.
+        before: The hashes of the files before it, by their ids: what the schema was that it began from.
         category: Its category.
         at: When it was rehearsed.
         server_version: The server's version: ``"15.20"``.
@@ -251,6 +252,7 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     hash: str
+    before: Mapping[str, str] = {}
     category: Category
     at: datetime
     server_version: str

@@ -18,13 +18,42 @@ from jobarium_events.migrations.rehearsal.wording import harm, in_time, mode_wor
 if TYPE_CHECKING:
     from jobarium_events.migrations.rehearsal.report import Rehearsal, Series
 
-__all__ = ["Bar", "Lane", "Panel", "Tick", "Timeline", "timeline"]
+__all__ = ["NARROW", "WIDE", "Bar", "Format", "Lane", "Panel", "Tick", "Timeline", "timeline"]
 
-WIDTH, LEFT, RIGHT = 1000.0, 236.0, 14.0
-_AXIS, _LANE, _GAP, _HEAD, _PANEL = 34.0, 22.0, 10.0, 20.0, 92.0
+_AXIS, _GAP, _HEAD, _PANEL = 34.0, 10.0, 20.0, 92.0
 _LEAST = 2.5  # how wide a bar is at least, so that it is seen
-_TICKS = 8
 _DECADES = (0.0001, 0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
+
+
+class Format(msgspec.Struct, frozen=True, kw_only=True):
+    """How a picture is laid out.
+
+    Attributes:
+        width: Of the whole picture.
+        left: Where the times begin.
+        right: How much is left free after them.
+        lane: How high a lane is.
+        label: Where in a lane its label stands.
+        bar: Where in it its bars begin.
+        head: Where the label of a panel stands, from its upper end on.
+        ticks: How many times are written at most.
+    """
+
+    width: float
+    left: float
+    right: float
+    lane: float
+    label: float
+    bar: float
+    head: float
+    ticks: int
+
+
+WIDE = Format(width=1000.0, left=236.0, right=14.0, lane=22.0, label=14.0, bar=3.0, head=12.0, ticks=8)
+"""With the labels beside what they name."""
+
+NARROW = Format(width=340.0, left=52.0, right=8.0, lane=36.0, label=13.0, bar=17.0, head=-10.0, ticks=4)
+"""With the labels above what they name, for a phone."""
 
 
 class Tick(msgspec.Struct, frozen=True):
@@ -69,9 +98,8 @@ class Panel(msgspec.Struct, frozen=True):
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     """The whole picture."""
 
-    width: float
+    format: Format
     height: float
-    left: float
     right: float
     bottom: float
     ticks: tuple[Tick, ...]
@@ -80,16 +108,18 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     panels: tuple[Panel, ...]
 
 
-def timeline(rehearsal: Rehearsal) -> Timeline:
+def timeline(rehearsal: Rehearsal, layout: Format = WIDE) -> Timeline:
     """Return the picture of a rehearsal."""
-    return _Drawing(rehearsal).whole()
+    return _Drawing(rehearsal, layout).whole()
 
 
 class _Drawing:
     """Puts the parts below each other."""
 
-    def __init__(self, rehearsal: Rehearsal) -> None:
+    def __init__(self, rehearsal: Rehearsal, layout: Format) -> None:
         self._rehearsal = rehearsal
+        self._format = layout
+        self._right = layout.width - layout.right
         ends = [step.begin + step.seconds for step in rehearsal.steps]
         ends += [bucket.at + series.width for series in rehearsal.series for bucket in series.buckets]
         self._lasted = max([rehearsal.lasted, *ends, 0.001])
@@ -101,10 +131,9 @@ class _Drawing:
         blocked = tuple(self._blocked())
         panels = tuple(self._panels())
         return Timeline(
-            width=WIDTH,
+            format=self._format,
             height=round(self._y + _GAP, 1),
-            left=LEFT,
-            right=WIDTH - RIGHT,
+            right=self._right,
             bottom=round(self._y, 1),
             ticks=tuple(self._ticks()),
             spans=tuple(self._bar(step.begin, step.seconds, "span", "", "") for step in self._rehearsal.steps),
@@ -113,23 +142,23 @@ class _Drawing:
         )
 
     def _next(self) -> float:
-        y, self._y = self._y, self._y + _LANE
+        y, self._y = self._y, self._y + self._format.lane
         return round(y, 1)
 
     def _x(self, at: float) -> float:
         share = min(max(at / self._lasted, 0.0), 1.0)
-        return round(LEFT + share * (WIDTH - LEFT - RIGHT), 2)
+        return round(self._format.left + share * (self._right - self._format.left), 2)
 
     def _bar(self, at: float, seconds: float, look: str, label: str, title: str) -> Bar:
         begin, end = self._x(at), self._x(at + seconds)
         width = max(end - begin, _LEAST)
-        return Bar(round(min(begin, WIDTH - RIGHT - width), 2), round(width, 2), look, label, title)
+        return Bar(round(min(begin, self._right - width), 2), round(width, 2), look, label, title)
 
     def _ticks(self) -> Iterator[Tick]:
         """Yield round times, counted from the beginning of `up`."""
         began = self._rehearsal.began
-        pace = 10 ** math.floor(math.log10(self._lasted / _TICKS))
-        pace = next(pace * factor for factor in (1, 2, 5, 10) if self._lasted / (pace * factor) <= _TICKS)
+        pace = 10 ** math.floor(math.log10(self._lasted / self._format.ticks))
+        pace = next(pace * factor for factor in (1, 2, 5, 10) if self._lasted / (pace * factor) <= self._format.ticks)
         for place in range(math.ceil(-began / pace), math.floor((self._lasted - began) / pace) + 1):
             at = place * pace
             yield Tick(self._x(began + at), "0" if place == 0 else f"{'-' if at < 0 else '+'}{in_time(abs(at))}")

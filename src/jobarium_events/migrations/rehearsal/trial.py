@@ -24,6 +24,7 @@ from jobarium_events.migrations.rehearsal.report import Checked, ObservedStep, R
 from jobarium_events.migrations.rehearsal.snapshots import Snapshot, columns_of
 from jobarium_events.migrations.rehearsal.supplies import Asked, Supply, shown
 from jobarium_events.migrations.rehearsal.supplying import made_rows
+from jobarium_events.migrations.running.concurrently import waits_unseen
 from jobarium_events.migrations.running.failures import StepFailed
 from jobarium_events.migrations.running.running import run_step
 from jobarium_events.migrations.running.verifying import verify
@@ -224,7 +225,9 @@ class Trial:
             for step, foretold in self._foretold.steps():
                 self._tell(f"running line {step.line} of up")
                 text = "; ".join(statement.text for statement in step.statements)
-                with observer.step(step.line, text, self._steps, alone=not step.in_transaction) as watched:
+                waits = waits_unseen(step.statements[0])
+                on = {shown(lock.table) for each in foretold for lock in each.locks} if waits else set()
+                with observer.step(step.line, text, self._steps, alone=not step.in_transaction, on=on) as watched:
                     run_step(connection, step, self._environment, within=observer.within, retried=watched.retried)
                 found = judging.of_effects(self._steps[-1], foretold)
                 if any(statement.kind in _UNSEEN for statement in step.statements):
@@ -272,13 +275,13 @@ class Trial:
 
     def _verify(self, connection: Connection[Any], at: str, checks: Iterable[Check]) -> None:
         self._tell(f"verifying {at}")
-        found = verify(connection, checks)
+        found = verify(connection, checks, self._environment)
         self._checks += (Checked(at=at, name=each.name, ok=each.ok, problem=each.problem) for each in found)
 
     def _already(self, connection: Connection[Any]) -> None:
         """Note which queries that are to show what ``up`` has done return the same without it."""
         after = [check for check in self._migration.checks if check.when is When.AFTER]
-        for check in (each for each in verify(connection, after) if each.ok):
+        for check in (each for each in verify(connection, after, self._environment) if each.ok):
             self._notes.append(f"verify: {check.name}: passes before up already, so it does not show that up ran.")
 
     def _back(self, connection: Connection[Any], before: Snapshot) -> WayBack | None:

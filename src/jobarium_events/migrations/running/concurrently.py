@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobarium_events.extras import extra
 from jobarium_events.migrations.running.failures import StepFailed, said_by
+from jobarium_events.migrations.running.indexes import is_the_one
 from jobarium_events.statements import statements
 
 with extra("migrations"):
@@ -29,11 +30,24 @@ def waits_unseen(statement: Statement) -> bool:
 
 
 def is_built(connection: psycopg.Connection[Any], statement: Statement) -> bool:
-    """Whether the index that a statement builds is there, on its table, and valid."""
+    """Whether the index that a statement builds is there, on its table, and valid.
+
+    Raises:
+        StepFailed: If one of its name is there that was made otherwise, or may have been; it is left as it is.
+    """
     if statement.kind != "index_stmt":
         return False
-    found = connection.execute(SQL["is_built"], (_quoted(statement.node.relation), statement.node.idxname)).fetchone()
-    return found is not None
+    found = connection.execute(SQL["built"], (_quoted(statement.node.relation), statement.node.idxname)).fetchone()
+    if found is None:
+        return False
+    if not is_the_one(statement.node, found[0]):
+        problem = (
+            f"an index {statement.node.idxname} is there already, and it cannot be told that it is this one: it is "
+            f"`{found[0]}`, and asked for is `{' '.join(statement.text.split())}`; nothing was dropped; drop it or "
+            "rename it, and apply again"
+        )
+        raise StepFailed(statement.line, problem)
+    return True
 
 
 def finishing(connection: psycopg.Connection[Any], statement: Statement) -> str | None:

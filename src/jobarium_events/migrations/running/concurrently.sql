@@ -1,7 +1,7 @@
 -- The indexes of a table that is named, of a schema, or all; of these, those that are not valid.
 
--- name: is_built
-select 1
+-- name: built
+select pg_get_indexdef(i.oid)
 from pg_index as x
 join pg_class as i on i.oid = x.indexrelid
 where x.indrelid = to_regclass(%s) and i.relname = %s and x.indisvalid

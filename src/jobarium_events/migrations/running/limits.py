@@ -50,5 +50,5 @@ def limit(
 
 def put(connection: psycopg.Connection[Any], values: Mapping[str, str], *, is_local: bool) -> None:
     """Set some settings."""
-    for name, value in values.items():
-        connection.execute("select set_config(%s, %s, %s)", (name, value, is_local))
+    calls = ", ".join(["set_config(%s, %s, %s)"] * len(values))
+    connection.execute(f"select {calls}", [each for name in values for each in (name, values[name], is_local)])

@@ -29,7 +29,6 @@ _DONE = {
     "drop_stmt": ("42704",),
     "drop_table_space_stmt": ("42704",),
     "dropdb_stmt": ("3D000",),
-    "index_stmt": ("42P07",),
 }
 
 
@@ -41,7 +40,8 @@ def run_step(
     within: Callable[[psycopg.Connection[Any]], None] | None = None,
     retried: Callable[[int, str], None] | None = None,
     again: bool = False,
-) -> None:
+    stopped: Callable[[], bool] = lambda: False,
+) -> bool:
     """Run a step, and commit it.
 
     A lock that is not to be had within `lock_timeout` is tried for again after a pause, in a new transaction; whatever
@@ -59,6 +59,10 @@ def run_step(
         retried: Is told before each further attempt: which one it is, and why.
         again: Whether an earlier run of it may have ended without telling anybody. What it has done is then accepted,
             where no transaction may hold the step; any other is not there unless `within` has said so.
+        stopped: Whether no further attempt is to be made.
+
+    Returns:
+        Whether it is done; it is undone where it got no lock and was not to try again.
 
     Raises:
         StepFailed: If Postgres refuses a statement, or the connection is lost. What a transaction holds is undone.
@@ -68,15 +72,21 @@ def run_step(
     try:
         for each in attempts(environment):
             with each:
-                if each.num > 1 and retried is not None:
-                    retried(each.num, problem)
+                if each.num > 1:
+                    if stopped():
+                        return False
+                    if retried is not None:
+                        retried(each.num, problem)
                 try:
                     attempt.run()
                 except psycopg.Error as error:
+                    if isinstance(error, TRIED_AGAIN) and stopped():
+                        return False
                     problem = said_by(error, attempt.text)
                     raise
     except psycopg.Error as error:
         raise _failed(connection, attempt, error, environment) from None
+    return True
 
 
 def _failed(

@@ -21,9 +21,11 @@ from tests.migrations.lint.examples_constraints import CONSTRAINTS
 from tests.migrations.lint.examples_heirs import HEIRS, NAMES
 from tests.migrations.lint.examples_indexes import INDEXES
 from tests.migrations.lint.examples_tables import TABLES
+from tests.migrations.lint.locking.examples_along import ALONG
+from tests.migrations.lint.locking.examples_partitions import PARTITIONS
 from tests.migrations.lint.observing import BASE, Example, Observed, observed
 
-EXAMPLES = (*COLUMNS, *CONSTRAINTS, *INDEXES, *TABLES, *AROUND, *HEIRS, *NAMES)
+EXAMPLES = (*COLUMNS, *CONSTRAINTS, *INDEXES, *TABLES, *AROUND, *HEIRS, *NAMES, *PARTITIONS, *ALONG)
 
 
 @pytest.fixture(scope="module", params=SERVERS)
@@ -121,6 +123,7 @@ def test_what_differs_between_versions(version):
     assert ("b" in modes("alter table a add check (x > 0) no inherit")) is newest
     assert ("b" in modes("alter table a add unique (x)")) is newest
     assert ("b" in modes("vacuum a")) is newest
+    assert ("b" in modes("alter table only a alter x drop not null")) is newest
     schema = Schema().apply_all(
         parse("create table a (x int) partition by list (x); create table b partition of a default")
     )

@@ -16,7 +16,8 @@ EVERY_TYPE = """
     smallint; integer; bigint; numeric; numeric(10,2); numeric(2,4); real; double precision; money; text; varchar(40);
     varchar(3); char(5); boolean; uuid; timestamp; timestamptz; timestamp(0); date; time; timetz; interval; json; jsonb;
     bytea; integer[]; text[]; mood; mood[]; even; short; int4range; int8range; numrange; daterange; tstzrange; inet;
-    cidr; macaddr; macaddr8; bit(5); bit(70); varbit; varbit(7); tsvector; tsquery; pair; oid; name; point; pg_lsn
+    cidr; macaddr; macaddr8; bit(5); bit(70); varbit; varbit(7); tsvector; tsquery; pair; oid; name; point; pg_lsn;
+    box; circle; line; lseg; path; polygon
 """
 TYPES = """
     create type mood as enum ('glad', 'sad', 'it''s\\so');
@@ -372,61 +373,3 @@ def test_statistics_say_how_values_are_spread(connection):
     assert connection.execute("select max(count) > 3400 from (select count(*) from t group by k) g").fetchone() == (
         True,
     )
-
-
-def test_a_generator_makes_what_is_not_known(connection):
-    connection.execute("create table t (id int primary key, shape circle not null)")
-    with pytest.raises(
-        FillError,
-        match=r"public.t.shape cannot be filled: no values are known of the type circle; give "
-        r"SQL that makes one from the row's number n, as the generator of t.shape",
-    ) as caught:
-        filled(connection, {"t": 3})
-    assert caught.value.column == "shape"
-    filled(connection, {"t": 3}, generators={"t.shape": "circle(point(n, n), 1)"})
-    assert counted(connection, "t") == 3
-
-
-REFUSED = {
-    "create table t (a int check (a > 5 and a < 6))": ("t", "its checks leave no value that its type has"),
-    "create table t (a text not null check (a = reverse(a) and length(a) = 20))": (
-        "t",
-        r"only 0 of 30 rows could be made that keep to its constraints \(t_a_check\); give SQL",
-    ),
-    "create table t (a boolean primary key)": ("t", "t_pkey lets it have 2 rows at most"),
-    "create table p (id int primary key); create table t (p int not null references p)": (
-        "t",
-        "it refers to public.p, which is empty; ask for rows of p, too",
-    ),
-    "create table t (a int) partition by range (a)": ("t", "it is partitioned and has no partition"),
-    "create table o (a int)": ("t", "there is no such table"),
-    "create table o (a int) partition by list (a); create table t partition of o default": (
-        "t",
-        "it is a partition; ask for rows of public.o",
-    ),
-    "create table t (a text not null check (upper(a) = 'NONE'))": ("t", "only 0 of 30 rows"),
-    "create table t (a even[] not null)": ("t", "no values are known of the type even"),
-}
-
-
-@pytest.mark.parametrize("definition", REFUSED)
-def test_what_cannot_be_filled_is_said_and_nothing_is_left(connection, definition):
-    table, problem = REFUSED[definition]
-    connection.execute(definition)
-    with pytest.raises(FillError, match=problem):
-        filled(connection, {table: 30})
-    if "table t (a " in definition and "partition" not in definition:
-        assert counted(connection, "t") == 0
-
-
-def test_a_generator_of_no_column_is_refused(connection):
-    connection.execute("create table t (a int)")
-    with pytest.raises(FillError, match="a generator is given for 'b', and there is no such column"):
-        filled(connection, {"t": 1}, generators={"t.b": "n"})
-
-
-def test_a_wrong_generator_is_refused_without_a_value(connection):
-    connection.execute("create table t (a int)")
-    with pytest.raises(FillError, match="Postgres says invalid text representation") as caught:
-        filled(connection, {"t": 1}, generators={"t.a": "('secret' || n)::int"})
-    assert "secret" not in str(caught.value)

@@ -18,7 +18,7 @@ from jobarium_events.migrations.lint.knowledge.definitions import (
 from jobarium_events.migrations.lint.knowledge.known import Known
 from jobarium_events.migrations.lint.knowledge.layers import layered
 from jobarium_events.migrations.lint.knowledge.tables import Column, Constraint, ConstraintKind, Index, Relation, Table
-from jobarium_events.migrations.lint.names import enum_name, joined, relation_name, type_text
+from jobarium_events.migrations.lint.names import chosen_name, enum_name, joined, relation_name, type_text
 
 __all__ = ["altered", "with_constraint", "with_constraints", "without_column"]
 
@@ -33,11 +33,22 @@ def altered(known: K, node: Any) -> K:
         return known
     if name not in known.tables:
         known = known.with_table(Table(name=name))
+    before = known
     for each in node.cmds:
         command = each.alter_table_cmd
         follow = _COMMANDS.get(enum_name(command, "subtype"))
         if follow is not None:
             known = follow(known, name, command)
+    return known if node.relation.inh else _with_heirs_of(before, known, name)
+
+
+def _with_heirs_of(before: K, known: K, table: str) -> K:
+    """Return the same with the heirs of a table as they were, which ``alter table only`` leaves what they have."""
+    for name in known.descendants(table):
+        if name in before.tables:
+            known = known.with_table(before.table(name))
+            for index in before.indexes_of(name):
+                known = known.with_index(index)
     return known
 
 
@@ -46,7 +57,7 @@ def with_constraint(known: K, table: str, constraint: Constraint) -> K:
     return with_constraints(known, known.table(table), (constraint,))
 
 
-def with_constraints(known: K, table: Table, more: Iterable[Constraint]) -> K:
+def with_constraints(known: K, table: Table, more: Iterable[Constraint], *, created: bool = False) -> K:
     """Return the same with a table as it is now, but for some constraints that it gets, and what comes with them."""
     columns = table.columns
     constraints = {**table.constraints}
@@ -67,7 +78,7 @@ def with_constraints(known: K, table: Table, more: Iterable[Constraint]) -> K:
                 constraint=True,
             )
             known = known.with_index(index)
-    return known.with_table(_changed(table, columns=columns, constraints=constraints))
+    return known.with_table(_changed(table, columns=columns, constraints=constraints), created=created)
 
 
 def without_column(known: K, table: str, name: str) -> K:
@@ -260,8 +271,15 @@ def _with_same(known: K, table: str, constraint: Constraint) -> K:
     return with_constraint(known, table, constraint_of_heir(constraint, table, known.table(table).constraints))
 
 
-def _detach(known: K, _: str, command: Any) -> K:
+def _detach(known: K, table: str, command: Any) -> K:
+    """Return the same with a partition by itself, which keeps what it has had of the indexes of the whole."""
     found = known.table(relation_name(_definition(command).partition_cmd.name))
+    own = {(each.columns, each.computed) for each in known.indexes_of(found.name)}
+    for index in tuple(known.indexes_of(table)):
+        if not index.constraint and (index.columns, index.computed) not in own:
+            name = chosen_name(found.name, index.columns, "idx", known.indexes)
+            name = joined((found.name.rpartition(".")[0], name))
+            known = known.with_index(_changed(index, name=name, table=found.name))
     return known.with_table(_changed(found, parents=(), default_partition=False))
 
 

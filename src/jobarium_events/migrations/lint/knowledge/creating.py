@@ -30,6 +30,7 @@ from jobarium_events.migrations.lint.locking.touching import named_tables
 from jobarium_events.migrations.lint.names import (
     chosen_name,
     enum_name,
+    inner,
     joined,
     output_names,
     relation_name,
@@ -75,13 +76,14 @@ def table_created(known: K, node: Any) -> K:
         unlogged=node.relation.relpersistence == "u",
         tablespace=node.tablespacename,
     )
-    known = known.with_table(table, created=True)
+    if parents:
+        known = known.with_table(table, created=True)
     for parent in parents:
         for constraint in known.table(parent).constraints.values():
             if node.HasField("partbound") or constraint.kind is ConstraintKind.CHECK:
                 taken = known.table(name).constraints
                 known = with_constraint(known, name, constraint_of_heir(constraint, name, taken))
-    return _with_elements(known, name, (*node.table_elts, *node.constraints))
+    return _with_elements(known, known.table(name) if parents else table, (*node.table_elts, *node.constraints))
 
 
 def _inherited(known: Known, parents: tuple[str, ...]) -> Mapping[str, Column]:
@@ -101,10 +103,11 @@ def _partition_key(spec: Any) -> tuple[str, ...]:
     return names if all(names) else ()
 
 
-def _with_elements(known: K, name: str, nodes: Iterable[Any]) -> K:
+def _with_elements(known: K, table: Table, nodes: Iterable[Any]) -> K:
+    """Return the same with a new table, to which come the columns and constraints that its statement lists."""
     columns: dict[str, Any] = {}
     found: list[Constraint] = []
-    taken = set(known.table(name).constraints)
+    name, taken = table.name, set(table.constraints)
     for node in nodes:
         match node.WhichOneof("node"):
             case "column_def":
@@ -115,15 +118,15 @@ def _with_elements(known: K, name: str, nodes: Iterable[Any]) -> K:
                 constraint = constraint_of(node.constraint, name, taken)
                 more = [] if constraint is None else [constraint]
             case _:
-                known = _like(known, name, node.table_like_clause)
+                known = _like(known.with_table(table, created=True), name, node.table_like_clause)
+                table = known.table(name)
                 continue
         for constraint in more:
             found.append(constraint)
             taken.add(constraint.name)
-    table = known.table(name)
     if columns:
         table = msgspec.structs.replace(table, columns=Columns({**table.columns, **columns}))
-    return with_constraints(known, table, found)
+    return with_constraints(known, table, found, created=True)
 
 
 def _like(known: K, name: str, clause: Any) -> K:
@@ -158,22 +161,24 @@ def _like(known: K, name: str, clause: Any) -> K:
     return known
 
 
-def view_created(known: K, node: Any) -> K:
-    """Return what is known after a ``ViewStmt``."""
+def view_created(known: K, node: Any, text: str) -> K:
+    """Return what is known after a ``ViewStmt``, which is part of a text."""
     name = relation_name(node.view)
     names = texts(node.aliases) or output_names(node.query.select_stmt)
     columns = {each: Column(name=each) for each in names} if "" not in names else {}
-    table = Table(name=name, kind=Relation.VIEW, reads=named_tables(node.query), columns=columns)
+    table = Table(name=name, kind=Relation.VIEW, reads=named_tables(inner(node.query), text), columns=columns)
     return known.with_table(table, created=name not in known.tables)
 
 
-def query_kept(known: K, node: Any) -> K:
-    """Return what is known after a ``CreateTableAsStmt``."""
+def query_kept(known: K, node: Any, text: str) -> K:
+    """Return what is known after a ``CreateTableAsStmt``, which is part of a text."""
     name = relation_name(node.into.rel)
     if name in known.tables and (node.if_not_exists or hides(known, node.into.rel)):
         return known
     is_view = enum_name(node, "objtype") == "OBJECT_MATVIEW"
-    kind, reads = (Relation.MATERIALIZED_VIEW, named_tables(node.query)) if is_view else (Relation.TABLE, ())
+    kind, reads = (
+        (Relation.MATERIALIZED_VIEW, named_tables(inner(node.query), text)) if is_view else (Relation.TABLE, ())
+    )
     columns = {each: Column(name=each) for each in texts(node.into.col_names)}
     return known.with_table(Table(name=name, kind=kind, reads=reads, columns=columns), created=True)
 
@@ -228,7 +233,8 @@ def domain_created(known: K, node: Any) -> K:
             case _:
                 pass
     type_ = base.type if base else type_text(node.type_name)
-    return known.with_domain(Domain(joined(texts(node.domainname)), type_, limited, default))
+    over = base.name if base else ""
+    return known.with_domain(Domain(joined(texts(node.domainname)), type_, limited, default, over))
 
 
 def statistics_created(known: K, node: Any) -> K:

@@ -131,7 +131,7 @@ def constraints_of(definition: Any, table: str, taken: Collection[str]) -> list[
     for node in definition.constraints:
         constraint = node.constraint
         if enum_name(constraint, "contype") in _NAMED:
-            names = (*taken, *(each.name for each in found))
+            names = (*taken, *[each.name for each in found]) if found else taken
             named = constraint_of(constraint, table, names, (definition.colname,))
             found += () if named is None else (named,)
     return found
@@ -297,6 +297,7 @@ def index_of(statement: Any, taken: Collection[str]) -> Index:
         columns=tuple(columns),
         computed=statement.HasField("where_clause") or any(not element.name for element in elements),
         unique=statement.unique,
+        made=statement,
     )
 
 

@@ -15,6 +15,7 @@ from jobarium_events.migrations.lint.knowledge.tables import (
     Domain,
     EnumType,
     Index,
+    Relation,
     Table,
 )
 
@@ -72,6 +73,10 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
                     waiting.append(each)
         return tuple(found)
 
+    def children(self, table: str) -> tuple[str, ...]:
+        """Return the partitions and heirs of a table, but not theirs."""
+        return tuple(dict.fromkeys(each.name for each in self._tied_to(table) if table in each.parents))
+
     def default_partition(self, table: str) -> str | None:
         """Return the partition of a table that takes what no other one takes, if there is one."""
         heirs = (each.name for each in self._tied_to(table) if each.default_partition and table in each.parents)
@@ -79,14 +84,34 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def referencing(self, table: str) -> Iterator[tuple[Table, Constraint]]:
         """Yield the foreign keys that lead to a table, each with the table that has it."""
-        for each in self._tied_to(table):
+        for each in self._tied_to(_referred_to(table)):
             for constraint in each.constraints.values():
                 if constraint.kind is ConstraintKind.FOREIGN_KEY and constraint.references == table:
                     yield each, constraint
 
+    def leading_to(self, table: str) -> Iterator[tuple[Table, Constraint]]:
+        """Yield the foreign keys that may lead to rows of a table: to it, or to what it is a partition of.
+
+        Each comes with the uppermost table that has it: the partitions of that have it from there.
+        """
+        for name in (table, *self.above(table)):
+            for other, key in self.referencing(name):
+                if not self.inherits_key(other, key):
+                    yield other, key
+
+    def above(self, table: str) -> tuple[str, ...]:
+        """Return what a table is a partition of, and what that is one of; not what it is an heir of."""
+        found = tuple(each for each in self.table(table).parents if self.table(each).kind is Relation.PARTITIONED)
+        return (*found, *(above for each in found for above in self.above(each)))
+
     def _tied_to(self, table: str) -> Iterator[Table]:
-        """Yield the tables with a foreign key to a table, its heirs, and its readers; what was so once may be there."""
+        """Yield what has to do with a table, a function and so on, see `_ties`; what was so once may be there."""
         return (self.tables[name] for name in self.tied.get(table, ()) if name in self.tables)
+
+    def calling(self, function: str) -> tuple[str, ...]:
+        """Return the tables with a trigger that calls a function."""
+        found = {each.name for each in self._tied_to(_called(function)) if function in each.triggers.values()}
+        return tuple(name for name in self.tables if name in found) if len(found) > 1 else tuple(found)
 
     def inherits_key(self, table: Table, key: Constraint) -> bool:
         """Whether a table has a foreign key as the partition of another one that has it."""
@@ -111,6 +136,17 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             for column in table.columns.values():
                 if column.type.removesuffix("[]") == type_:
                     yield table, column
+
+    def typed_tables(self, type_: str) -> tuple[Table, ...]:
+        """Return the tables whose columns are the attributes of a type."""
+        return tuple(each for each in self.tables.values() if each.of == type_)
+
+    def domains_over(self, domain: str) -> tuple[str, ...]:
+        """Return a domain, or what else a type is called, with the domains over it, and those over them."""
+        found = [domain]
+        for name in found:
+            found += [each.name for each in self.domains.values() if each.over == name]
+        return tuple(found)
 
     def with_table(self, table: Table, *, created: bool = False) -> Self:
         """Return the same with a table as it is now."""
@@ -153,8 +189,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return msgspec.structs.replace(self, indexes=layered(self.indexes).without([*names]))
 
     def without_types(self, names: Iterable[str]) -> Self:
-        """Return the same without some enums and domains, and the columns of those types."""
-        gone = set(names)
+        """Return the same without some enums and domains, the domains over them, and the columns of those types."""
+        gone = {each for name in names for each in self.domains_over(name)}
         tables = dict(self.tables)
         for name in gone:
             for table, column in self.using_type(name):
@@ -212,16 +248,35 @@ def _moved(index: Index, table: str) -> Index:
     return msgspec.structs.replace(index, name=f"{schema}{dot}{index.name.rpartition('.')[2]}", table=table)
 
 
+def _called(function: str) -> str:
+    """Return the name under which the tables are tied to a function that their triggers call."""
+    return f"{function}()"
+
+
+def _referred_to(table: str) -> str:
+    """Return the name under which the tables are tied to one that their foreign keys lead to."""
+    return f"references {table}"
+
+
 def _ties(table: Table) -> set[str]:
-    """Return the tables that a table has to do with: those that it refers to, reads, or is a part of."""
-    referenced = [each.references for each in table.constraints.values() if each.references]
-    return {*table.parents, *table.reads, *referenced}
+    """Return what a table has to do with.
+
+    That is the tables that it reads or is a part of, and by names of their own those that it refers to, and the
+    functions that its triggers call.
+    """
+    referenced = [_referred_to(each.references) for each in table.constraints.values() if each.references]
+    return {*table.parents, *table.reads, *referenced, *map(_called, table.triggers.values())}
 
 
 def _new_ties(before: Table | None, table: Table) -> set[str]:
     if before is None:
         return _ties(table)
-    if before.constraints is table.constraints and before.parents is table.parents and before.reads is table.reads:
+    if (
+        before.constraints is table.constraints
+        and before.parents is table.parents
+        and before.reads is table.reads
+        and before.triggers is table.triggers
+    ):
         return _NO_TIES  # it is mostly something else that changes
     return _ties(table) - _ties(before)
 

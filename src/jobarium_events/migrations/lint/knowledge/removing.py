@@ -58,7 +58,9 @@ def domain_changed(known: K, node: Any) -> K:
     if domain is None:
         return known
     if node.subtype in ("C", "O"):
-        return known.with_domain(msgspec.structs.replace(domain, limited=True))
+        for name in known.domains_over(domain.name):
+            known = known.with_domain(msgspec.structs.replace(known.domains[name], limited=True))
+        return known
     if node.subtype == "T":
         default = getattr(node, "def") if node.HasField("def") else None
         return known.with_domain(msgspec.structs.replace(domain, default=default))

@@ -149,6 +149,8 @@ def _constraint_named(known: K, table: str, old: str, new: str) -> K:
 
 def _with_type_named(known: K, old: str, new: str) -> K:
     if old not in known.enums and old not in known.domains:
+        for each in known.typed_tables(old):
+            known = known.with_table(msgspec.structs.replace(each, of=new))
         return known
     tables = dict(known.tables)
     for table, column in known.using_type(old):
@@ -156,7 +158,11 @@ def _with_type_named(known: K, old: str, new: str) -> K:
         columns[column.name] = msgspec.structs.replace(column, type=new + column.type.removeprefix(old))
         tables[table.name] = msgspec.structs.replace(tables[table.name], columns=columns)
     enums = {name: each for name, each in known.enums.items() if name != old}
-    domains = {name: each for name, each in known.domains.items() if name != old}
+    domains = {
+        name: msgspec.structs.replace(each, over=new) if each.over == old else each
+        for name, each in known.domains.items()
+        if name != old
+    }
     if old in known.enums:
         enums[new] = msgspec.structs.replace(known.enums[old], name=new)
     else:

@@ -52,17 +52,23 @@ class Schema(Known, frozen=True, kw_only=True, gc=False):
         domains: By name.
         statistics: Extended statistics by name, each with its table.
         created: The tables made since the last `afresh`, under their names of today.
-        tied: For each table the names of those that refer to it, read it, or are parts of it; for looking them up.
+        tied: For each table the names of those that read it, or are parts of it, with ``references`` before it of those
+            that refer to it, and for each function, written with ``()``, of those whose triggers call it; for looking
+            them up.
         indexed: For each table the names of its indexes; what was so once may be there.
     """
 
     def apply(self, statement: Statement) -> Schema:
         """Return what is known after a statement; the same if it says nothing of tables, or cannot be followed."""
         follow = _FOLLOWED.get(statement.kind)
-        if follow is None:
-            return self
-        found: Schema = follow(self, statement.node)
-        return found
+        if follow is not None:
+            found: Schema = follow(self, statement.node)
+            return found
+        keep = _KEPT.get(statement.kind)
+        if keep is not None:
+            kept: Schema = keep(self, statement.node, statement.text)
+            return kept
+        return self
 
     def apply_all(self, statements: Iterable[Statement]) -> Schema:
         """Return what is known after some statements."""
@@ -87,8 +93,6 @@ _FOLLOWED: dict[str, Callable[[Any, Any], Any]] = {
     "create_stmt": table_created,
     "create_foreign_table_stmt": lambda schema, node: table_created(schema, node.base_stmt),
     "create_schema_stmt": _schema_created,
-    "view_stmt": view_created,
-    "create_table_as_stmt": query_kept,
     "select_stmt": selected_into,
     "index_stmt": index_created,
     "create_enum_stmt": enum_created,
@@ -103,3 +107,8 @@ _FOLLOWED: dict[str, Callable[[Any, Any], Any]] = {
     "alter_object_schema_stmt": moved,
     "comment_stmt": commented,
 }
+_KEPT: dict[str, Callable[[Any, Any, str], Any]] = {
+    "view_stmt": view_created,
+    "create_table_as_stmt": query_kept,
+}
+"""Those that keep a query, of which their text says whether there is another one within it."""

@@ -99,6 +99,7 @@ class Index(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         unique: Whether it allows no value twice.
         valid: Whether queries may use it; False for one on a partitioned table alone.
         constraint: Whether it belongs to a constraint of its name.
+        made: The tree of the statement that made it; None if that is of a constraint.
     """
 
     name: str
@@ -108,6 +109,7 @@ class Index(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     unique: bool = False
     valid: bool = True
     constraint: bool = False
+    made: Any = None
 
 
 class EnumType(msgspec.Struct, frozen=True, gc=False):
@@ -130,12 +132,14 @@ class Domain(msgspec.Struct, frozen=True, gc=False):
         type: The type below it, as text.
         limited: Whether it has a check, or allows no null; its own, or of a domain below it.
         default: The tree of its default; None if it has none.
+        over: The domain right below it; empty if that is no domain.
     """
 
     name: str
     type: str
     limited: bool = False
     default: Any = None
+    over: str = ""
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -179,6 +183,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """Yield its foreign keys."""
         return (each for each in self.constraints.values() if each.kind is ConstraintKind.FOREIGN_KEY)
 
-    def proven_not_null(self, column: str) -> bool:
-        """Whether a valid constraint proves that a column is not null."""
-        return any(each.validated and each.enforced and column in each.proves for each in self.constraints.values())
+    def proven_not_null(self, column: str, without: frozenset[str] = frozenset()) -> bool:
+        """Whether a valid constraint proves that a column is not null; but for some, by their names."""
+        proving = (each for each in self.constraints.values() if column in each.proves and each.name not in without)
+        return any(each.validated and each.enforced for each in proving)

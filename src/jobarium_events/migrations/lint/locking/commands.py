@@ -23,7 +23,7 @@ from jobarium_events.migrations.lint.locking.functions import is_volatile
 from jobarium_events.migrations.lint.locking.gathering import Gathered
 from jobarium_events.migrations.lint.locking.locks import LockMode
 from jobarium_events.migrations.lint.locking.partitions import attached, detached, finalized
-from jobarium_events.migrations.lint.locking.versions import IDENTITY_IN_PARTITIONS
+from jobarium_events.migrations.lint.locking.versions import IDENTITY_IN_PARTITIONS, NOT_NULL_IS_A_CONSTRAINT
 from jobarium_events.migrations.lint.names import enum_name, relation_name, type_text
 
 __all__ = ["command_kind", "commanded"]
@@ -78,11 +78,11 @@ def _add_column(told: Gathered, table: str, command: Any) -> None:
 
 
 def _drop_column(told: Gathered, table: str, command: Any) -> None:
-    told.lock(LockMode.ACCESS_EXCLUSIVE, told.family(table))
+    told.lock(LockMode.ACCESS_EXCLUSIVE, told.kin(table))
     found = told.known.table(table)
     for key in found.foreign_keys():
         if command.name in key.columns and key.references:
-            told.lock(LockMode.ACCESS_EXCLUSIVE, (key.references,))
+            told.lock(LockMode.ACCESS_EXCLUSIVE, told.whole(key.references))
     if enum_name(command, "behavior") != "DROP_CASCADE":
         return
     told.lock(LockMode.ACCESS_EXCLUSIVE, told.known.readers(table))
@@ -91,12 +91,17 @@ def _drop_column(told: Gathered, table: str, command: Any) -> None:
             told.lock(LockMode.ACCESS_EXCLUSIVE, (other.name,))
 
 
+def _drop_not_null(told: Gathered, table: str, _: Any) -> None:
+    handed_down = told.version >= NOT_NULL_IS_A_CONSTRAINT
+    told.lock(LockMode.ACCESS_EXCLUSIVE, told.kin(table) if handed_down else told.family(table))
+
+
 def _set_not_null(told: Gathered, table: str, command: Any) -> None:
     told.lock(LockMode.ACCESS_EXCLUSIVE, told.family(table))
     for name in told.family(table):
         column = told.known.column(name, command.name)
         is_so = column is not None and not column.nullable
-        told.scan |= not is_so and not told.known.table(name).proven_not_null(command.name)
+        told.scan |= not is_so and not told.known.table(name).proven_not_null(command.name, told.gone)
 
 
 def _set_expression(told: Gathered, table: str, command: Any) -> None:
@@ -191,7 +196,7 @@ _KNOWN: dict[str, tuple[str, _Told]] = {
     "AT_ColumnDefault": ("set-default", _EXCLUSIVE_HEIRS),
     "AT_DropColumn": ("drop-column", _drop_column),
     "AT_SetNotNull": ("set-not-null", _set_not_null),
-    "AT_DropNotNull": ("drop-not-null", _EXCLUSIVE_HEIRS),
+    "AT_DropNotNull": ("drop-not-null", _drop_not_null),
     "AT_SetExpression": ("set-expression", _set_expression),
     "AT_DropExpression": ("drop-expression", _EXCLUSIVE_HEIRS),
     "AT_SetStatistics": ("set-statistics", _lock(LockMode.SHARE_UPDATE_EXCLUSIVE, heirs=True)),

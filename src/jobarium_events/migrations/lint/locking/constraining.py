@@ -55,7 +55,7 @@ def _known_to_hold(told: Gathered, table: str, constraint: Constraint) -> bool:
     found = told.known.table(table)
     columns = [found.columns.get(name) for name in constraint.columns]
     return all(
-        (column is not None and not column.nullable) or found.proven_not_null(name)
+        (column is not None and not column.nullable) or found.proven_not_null(name, told.gone)
         for name, column in zip(constraint.columns, columns, strict=True)
     )
 
@@ -155,7 +155,7 @@ def constraint_validated(told: Gathered, table: str, command: Any) -> None:
 
 def constraint_dropped(told: Gathered, table: str, command: Any) -> None:
     """Gather what ``drop constraint`` does."""
-    told.lock(LockMode.ACCESS_EXCLUSIVE, told.family(table))
+    told.lock(LockMode.ACCESS_EXCLUSIVE, told.kin(table))
     constraint = told.known.table(table).constraints.get(command.name)
     if constraint is None:
         return

@@ -44,6 +44,7 @@ _SAME_ORDER = {("character varying", "text"), ("text", "character varying"), ("c
 """Those of them that the same operator class serves."""
 _PRECISE = ("timestamp without time zone", "timestamp with time zone", "time without time zone", "time with time zone")
 _FINEST = 6
+_LIMIT = re.compile(r"\([\d,]+\)")
 _INTERVAL = re.compile(r"interval(?: (?P<fields>[a-z ]+))?(?:\((?P<precision>\d+)\))?")
 
 
@@ -110,7 +111,9 @@ def _keeps(known: Known, old: str, new: str) -> bool:
     domain = known.domains.get(new)
     if domain is not None and domain.limited:
         return False
-    return _same_values(_base(known, old), _base(known, new))
+    source = _base(known, old)
+    # Of the values that a domain has, Postgres takes the type into account, but not how far that limits them.
+    return _same_values(_LIMIT.sub("", source) if old in known.domains else source, _base(known, new))
 
 
 def _same_values(old: str, new: str) -> bool:

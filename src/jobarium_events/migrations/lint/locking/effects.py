@@ -32,7 +32,7 @@ def effects(statement: Statement, schema: Schema, version: int) -> Effects:
         schema: What is known of the tables before it.
         version: The major version of Postgres, from 13 to 18.
     """
-    told = Gathered(schema, version)
+    told = Gathered(schema, version, statement.text)
     kind, node = statement.kind, statement.node
     if kind == "alter_table_stmt":
         return told.effects(_altered(told, node))
@@ -57,6 +57,7 @@ def _altered(told: Gathered, node: Any) -> str:
         return "alter-sequence"
     table = relation_name(node.relation)
     told.alone = not node.relation.inh
+    told.gone = frozenset(each.name for each in commands if enum_name(each, "subtype") == "AT_DropConstraint")
     for command in commands:
         commanded(told, table, command)
     kinds = {command_kind(command) for command in commands}
@@ -65,7 +66,7 @@ def _altered(told: Gathered, node: Any) -> str:
 
 def _type_altered(told: Gathered, name: str, commands: list[Any]) -> None:
     """Gather what ``alter type`` does to the tables whose columns are its attributes: to each what it says."""
-    tables = [each.name for each in told.known.tables.values() if each.of == name]
+    tables = [each.name for each in told.known.typed_tables(name)]
     for command in commands:
         for table in tables:
             commanded(told, table, command)

@@ -78,7 +78,7 @@ def query_kept(told: Gathered, node: Any) -> None:
     query = node if is_select else inner(node.query)
     if into.rel.relpersistence != "t":
         told.lock(LockMode.ACCESS_EXCLUSIVE, (name,))
-    for table, mode in touched(query):
+    for table, mode in touched(query, text=told.text):
         told.lock(mode, told.behind(table))
     told.scan |= type(query).__name__ == "SelectStmt" and is_whole(query) and not into.skip_data
 
@@ -87,7 +87,7 @@ def view_made(told: Gathered, node: Any) -> None:
     """Gather what a ``ViewStmt`` does."""
     if node.view.relpersistence != "t":
         told.lock(LockMode.ACCESS_EXCLUSIVE, (relation_name(node.view),))
-    for table, _ in touched(node.query):
+    for table, _ in touched(inner(node.query), text=told.text):
         told.lock(LockMode.ACCESS_SHARE, (table,))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -9,23 +10,58 @@ from jobarium_events.migrations.lint.locking.locks import LockMode
 from jobarium_events.migrations.lint.names import enum_name, inner, relation_name, texts
 
 if TYPE_CHECKING:
-    from jobarium_events.migrations.lint.knowledge.tables import Table
+    from jobarium_events.migrations.lint.knowledge.known import Known
+    from jobarium_events.migrations.lint.knowledge.tables import Index, Table
     from jobarium_events.migrations.lint.locking.gathering import Gathered
 
 __all__ = ["attached", "detached", "finalized", "partition_made"]
 
+_PLACE = re.compile(r"^ *location: \d+\n", re.MULTILINE)
+
 
 def attached(told: Gathered, table: str, command: Any) -> None:
-    """Gather what ``attach partition`` does; it reads the new partition unless a check proves where its rows belong."""
+    """Gather what ``attach partition`` does.
+
+    It reads the new partition unless a check proves where its rows belong and the indexes of the whole are there.
+    """
     part = getattr(command, "def").partition_cmd
     name = relation_name(part.name)
     told.lock(LockMode.SHARE_UPDATE_EXCLUSIVE, (table,))
+    told.lock(LockMode.ACCESS_SHARE, told.known.above(table))
     told.lock(LockMode.ACCESS_EXCLUSIVE, told.family(name))
     parent = told.known.table(table)
     alone = part.bound.is_default and parent.complete and not told.known.descendants(table)
     proven = alone or _proven(parent, told.known.table(name), part.bound)
-    told.scan |= not proven or any(parent.foreign_keys())
+    told.scan |= not proven or any(parent.foreign_keys()) or _builds_index(told.known, table, name)
     _joined(told, table)
+
+
+def _builds_index(known: Known, table: str, part: str) -> bool:
+    """Whether a partitioned table has an index that a part of it has none for, so that one is built."""
+    own = tuple(known.indexes_of(part))
+    return any(not any(_serves(each, index) for each in own) for index in known.indexes_of(table))
+
+
+def _serves(own: Index, index: Index) -> bool:
+    """Whether an index of a part can become that of its partitioned table (``CompareIndexInfo`` of Postgres)."""
+    if own.columns != index.columns or own.unique != index.unique or own.constraint < index.constraint:
+        return False
+    return _form(own) == _form(index)
+
+
+def _form(index: Index) -> tuple[Any, ...]:
+    """Return what an index is beside its columns, as a value that compares; that of a constraint is a plain one."""
+    made = index.made
+    if made is None:
+        return "btree", (("", "", ""),) * len(index.columns), "", ""
+    elements = (each.index_elem for each in made.index_params)
+    keys = ((_written(each.expr), _written(*each.opclass), _written(*each.collation)) for each in elements)
+    return made.access_method, tuple(keys), _written(made.where_clause), _written(*made.index_including_params)
+
+
+def _written(*nodes: Any) -> str:
+    """Return trees as a text that compares: the same wherever they stood."""
+    return _PLACE.sub("", "".join(map(str, nodes)))
 
 
 def partition_made(told: Gathered, table: str) -> None:
@@ -40,12 +76,14 @@ def _joined(told: Gathered, table: str) -> None:
         told.lock(LockMode.ACCESS_EXCLUSIVE, told.family(rest))
         told.scan = True
     _linked(told, table)
+    told.lock(LockMode.SHARE_ROW_EXCLUSIVE, [other.name for other, _ in told.known.leading_to(table)])
 
 
 def _linked(told: Gathered, table: str) -> None:
+    """Gather what becomes of the tables that the foreign keys of a partitioned one lead to."""
     for key in told.known.table(table).foreign_keys():
         if key.references:
-            told.lock(LockMode.SHARE_ROW_EXCLUSIVE, (key.references,))
+            told.lock(LockMode.SHARE_ROW_EXCLUSIVE, told.whole(key.references))
 
 
 def detached(told: Gathered, table: str, command: Any) -> None:
@@ -53,12 +91,21 @@ def detached(told: Gathered, table: str, command: Any) -> None:
     part = getattr(command, "def").partition_cmd
     name = relation_name(part.name)
     _linked(told, table)
+    _still_led_to(told, table)
     if part.concurrent:
         told.lock(LockMode.SHARE_UPDATE_EXCLUSIVE, (table,))
         told.lock(LockMode.ACCESS_EXCLUSIVE, (name,))
         return
     rest = told.known.default_partition(table)
     told.lock(LockMode.ACCESS_EXCLUSIVE, (table, *told.family(name), *([rest] if rest else [])))
+
+
+def _still_led_to(told: Gathered, table: str) -> None:
+    """Gather how the tables are searched whose foreign keys lead to a partitioned one, for rows that lead to a part."""
+    for other, key in told.known.leading_to(table):
+        told.lock(LockMode.ACCESS_EXCLUSIVE, (other.name,))
+        told.lock(LockMode.ACCESS_SHARE, (*told.whole(other.name), key.references or ""))
+        told.scan = True
 
 
 def finalized(told: Gathered, table: str, command: Any) -> None:

@@ -24,7 +24,7 @@ def queried(told: Gathered, node: Any) -> None:
 
     It counts as a scan if it has no condition at all. Which rows a condition reads, only the planner knows.
     """
-    for table, mode in touched(node):
+    for table, mode in touched(node, text=told.text):
         told.lock(mode, told.behind(table))
     told.scan |= is_whole(node)
     _linked(told, node)
@@ -55,14 +55,9 @@ def _looked_up(told: Gathered, table: str, columns: set[str]) -> None:
 
 def _updated(told: Gathered, table: str, columns: set[str]) -> None:
     _looked_up(told, table, columns)
-    for other, key in told.known.referencing(table):
-        if _asks(told, other, key) and columns & set(_referenced(told, table, key)):
+    for other, key in told.known.leading_to(table):
+        if key.enforced and columns & set(_referenced(told, table, key)):
             _sought(told, other, key, key.on_update)
-
-
-def _asks(told: Gathered, table: Table, key: Constraint) -> bool:
-    """Whether a foreign key is looked at by itself: a partition's is with that of the table above it."""
-    return key.enforced and not told.known.inherits_key(table, key)
 
 
 def _sought(told: Gathered, table: Table, key: Constraint, action: str) -> None:
@@ -75,8 +70,8 @@ def _sought(told: Gathered, table: Table, key: Constraint, action: str) -> None:
 def _gone(told: Gathered, table: str, seen: set[str]) -> None:
     """Lock what leads to rows that are deleted, and what leads to those that go with them."""
     seen.add(table)
-    for other, key in told.known.referencing(table):
-        if not _asks(told, other, key):
+    for other, key in told.known.leading_to(table):
+        if not key.enforced:
             continue
         _sought(told, other, key, key.on_delete)
         if key.on_delete == "cascade" and other.name not in seen:

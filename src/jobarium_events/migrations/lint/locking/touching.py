@@ -7,27 +7,69 @@ from typing import Any
 
 from jobarium_events.migrations.lint.locking.locks import LockMode
 from jobarium_events.migrations.lint.names import relation_name
-from jobarium_events.migrations.lint.walking import NAMELESS, parts
+from jobarium_events.migrations.lint.walking import NAMELESS, held, parts
 
 __all__ = ["is_whole", "named_tables", "touched"]
 
 _CHANGES = ("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt")
 _STATEMENTS = ("SelectStmt", *_CHANGES)
+_QUERYING = ("select", "values", "table")
+"""The words with which a query begins."""
+_OWN = {"SelectStmt": 1, "InsertStmt": 1, "UpdateStmt": 0, "DeleteStmt": 0}
+"""How many of them a statement has by itself."""
+_NONE: frozenset[str] = frozenset()
 
 
-def named_tables(message: Any) -> tuple[str, ...]:
-    """Return the tables that a query names, in their order."""
-    return tuple(dict.fromkeys(name for name, _ in touched(message)))
+def named_tables(message: Any, text: str = "") -> tuple[str, ...]:
+    """Return the tables that a query names, in their order.
+
+    Args:
+        message: The query's tree.
+        text: That of the statement; see `touched`.
+    """
+    return tuple(dict.fromkeys(name for name, _ in touched(message, text=text)))
 
 
-def touched(message: Any, hidden: frozenset[str] = frozenset()) -> Iterator[tuple[str, LockMode]]:
+def touched(message: Any, hidden: frozenset[str] = frozenset(), *, text: str = "") -> Iterator[tuple[str, LockMode]]:
     """Yield the tables that a statement names, each with how it is locked; a table may come more than once.
 
     Args:
         message: A statement's tree, or a part of it.
         hidden: The names that a ``with`` around it gives to queries, which are no tables.
+        text: That of the statement. Where it shows that no query stands within another one, only what comes after
+            ``from`` is looked into, since no expression can name a table.
     """
-    yield from _touched([message], hidden)
+    if text and _is_single(message, text):
+        return _of_single(message)
+    return _touched([message], hidden)
+
+
+def _is_single(message: Any, text: str) -> bool:
+    """Whether a statement has no query but itself, or but the one that it inserts."""
+    kind = type(message).__name__
+    if kind not in _OWN or message.HasField("with_clause"):
+        return False
+    if kind == "InsertStmt" and message.select_stmt.select_stmt.HasField("with_clause"):
+        return False
+    lowered = text.lower()
+    return sum(map(lowered.count, _QUERYING)) <= _OWN[kind]
+
+
+def _of_single(message: Any) -> Iterator[tuple[str, LockMode]]:
+    """Yield the same of a statement that has no query but itself, or but the one that it inserts."""
+    kind = type(message).__name__
+    if kind == "InsertStmt":
+        yield relation_name(message.relation), LockMode.ROW_EXCLUSIVE
+        if message.HasField("select_stmt"):
+            yield from _of_single(message.select_stmt.select_stmt)
+        return
+    if kind == "SelectStmt":
+        yield from _locked(message, _NONE)
+        sources = message.from_clause
+    else:
+        yield relation_name(message.relation), LockMode.ROW_EXCLUSIVE
+        sources = message.from_clause if kind == "UpdateStmt" else message.using_clause
+    yield from _touched(held(sources, NAMELESS)[::-1], _NONE)
 
 
 def _touched(waiting: list[Any], hidden: frozenset[str]) -> Iterator[tuple[str, LockMode]]:

@@ -52,7 +52,8 @@ def _taken_along(told: Gathered, kind: str, node: Any) -> None:
     known = told.known
     match kind:
         case "OBJECT_TYPE" | "OBJECT_DOMAIN":
-            names = [joined(texts(each.type_name.names)) for each in node.objects]
+            types = [joined(texts(each.type_name.names)) for each in node.objects]
+            names = [name for each in types for name in known.domains_over(each)]
             told.lock(LockMode.ACCESS_EXCLUSIVE, [table.name for name in names for table, _ in known.using_type(name)])
         case "OBJECT_SCHEMA":
             schemas = tuple(f"{listed_name(each)}." for each in node.objects)
@@ -83,11 +84,12 @@ def _tables_dropped(told: Gathered, names: Iterable[str], *, cascade: bool) -> N
             parents = [parent for parent in table.parents if parent in known.tables]
             rests = [rest for rest in map(known.default_partition, parents) if rest]
             keys = (key for key in table.foreign_keys() if not known.inherits_key(table, key))
-            referenced = [key.references for key in keys if key.references]
+            referenced = [name for key in keys if key.references for name in told.whole(key.references)]
             told.lock(LockMode.ACCESS_EXCLUSIVE, (each, *parents, *rests, *referenced))
             if cascade:
                 told.lock(LockMode.ACCESS_EXCLUSIVE, known.readers(each))
-                told.lock(LockMode.ACCESS_EXCLUSIVE, [other.name for other, _ in known.referencing(each)])
+                leading = [name for other, _ in known.leading_to(each) for name in told.whole(other.name)]
+                told.lock(LockMode.ACCESS_EXCLUSIVE, leading)
 
 
 def truncated(told: Gathered, node: Any) -> None:
@@ -107,4 +109,4 @@ def truncated(told: Gathered, node: Any) -> None:
             seen.add(name)
             told.lock(LockMode.ACCESS_EXCLUSIVE, (name,))
             if cascade:
-                waiting += [each for other, _ in told.known.referencing(name) for each in told.family(other.name)]
+                waiting += [each for other, _ in told.known.leading_to(name) for each in told.family(other.name)]

@@ -39,6 +39,8 @@ def renamed(told: Gathered, node: Any) -> None:
         told.lock(LockMode.ACCESS_EXCLUSIVE, told.family(table))
     elif kind in (*_RELATIONS, *_ON_TABLES):
         told.lock(LockMode.ACCESS_EXCLUSIVE, (table,))
+    elif kind == "OBJECT_ATTRIBUTE":
+        told.lock(LockMode.ACCESS_EXCLUSIVE, [each.name for each in told.known.typed_tables(table)])
 
 
 def moved(told: Gathered, node: Any) -> None:
@@ -124,10 +126,11 @@ def vacuumed(told: Gathered, node: Any) -> None:
 
 
 def domain_altered(told: Gathered, node: Any) -> None:
-    """Gather what an ``AlterDomainStmt`` does to the tables with columns of that domain."""
+    """Gather what an ``AlterDomainStmt`` does to the tables with columns of that domain, or of one over it."""
     definition = getattr(node, "def").constraint
     if node.subtype in ("O", "V") or (node.subtype == "C" and not definition.skip_validation):
         name = joined(texts(node.type_name))
-        tables = [table.name for table, _ in told.known.using_type(name)]
+        domains = told.known.domains_over(name)
+        tables = [table.name for each in domains for table, _ in told.known.using_type(each)]
         told.lock(LockMode.SHARE, tables)
         told.scan |= bool(tables) or name not in told.known.domains

@@ -7,7 +7,13 @@ version that knows it does it.
 
 from __future__ import annotations
 
-__all__ = ["ANALYZE_HEIRS", "CONSTRAINT_LOCKS_HEIRS", "GRANT_LOCKS", "IDENTITY_IN_PARTITIONS"]
+__all__ = [
+    "ANALYZE_HEIRS",
+    "CONSTRAINT_LOCKS_HEIRS",
+    "GRANT_LOCKS",
+    "IDENTITY_IN_PARTITIONS",
+    "NOT_NULL_IS_A_CONSTRAINT",
+]
 
 ANALYZE_HEIRS = 18
 """``vacuum`` and ``analyze`` of a table go through its heirs as well; before, ``analyze`` read them for its sample in
@@ -25,3 +31,8 @@ is taken for granted that they are like 15; the mode is one that nothing but ACC
 IDENTITY_IN_PARTITIONS = 17
 """A partitioned table shares its identity columns with its partitions, so they are locked too. Release notes of 17,
 "Allow partitioned tables to have identity columns"; ``ATPrepCmd`` of ``tablecmds.c`` in 17."""
+
+NOT_NULL_IS_A_CONSTRAINT = 18
+"""That a column is not null is a constraint, which heirs inherit, so that ``alter table only`` locks those right below
+when it drops it, as 18 is observed to do and 15 not. Release notes of 18, "Store column NOT NULL specifications in
+pg_constraint"."""

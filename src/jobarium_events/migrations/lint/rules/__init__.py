@@ -21,7 +21,7 @@ from jobarium_events.migrations.lint.rules import (
 from jobarium_events.migrations.lint.rules.calling import made_by
 from jobarium_events.migrations.lint.rules.categories import misplaced
 from jobarium_events.migrations.lint.rules.downs import incomplete
-from jobarium_events.migrations.lint.rules.meanings import reworded
+from jobarium_events.migrations.lint.rules.meanings import commented_types, reworded
 from jobarium_events.migrations.lint.rules.rule import RULES, checks
 from jobarium_events.migrations.lint.rules.suppressions import allowed
 from jobarium_events.migrations.lint.rules.unnamed import long_under_lock
@@ -33,6 +33,7 @@ __all__ = [
     "calling",
     "checks",
     "columns",
+    "commented_types",
     "constraints",
     "data",
     "domains",

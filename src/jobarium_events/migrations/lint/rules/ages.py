@@ -13,6 +13,8 @@ _NEWER_COMMANDS = {
     "AT_SetAccessMethod": ("set access method", 15),
     "AT_SetCompression": ("set compression", 14),
 }
+_DEFINING = {"AT_AddColumn", "AT_AddConstraint", "AT_DetachPartition"}
+"""The commands of which it depends on what is in them."""
 
 
 @rule(
@@ -46,10 +48,12 @@ def _newer(subject: Subject, node: Any) -> Iterator[tuple[str, int]]:
 
 
 def _newer_command(command: Any) -> Iterator[tuple[str, int]]:
-    definition = getattr(command, "def")
     name = enum_name(command, "subtype")
     if name in _NEWER_COMMANDS:
         yield _NEWER_COMMANDS[name]
+    if name not in _DEFINING:
+        return
+    definition = getattr(command, "def")
     if name == "AT_DetachPartition" and definition.partition_cmd.concurrent:
         yield "detach partition concurrently", 14
     constraints = [definition.constraint] if name == "AT_AddConstraint" else []

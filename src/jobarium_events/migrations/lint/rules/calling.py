@@ -26,6 +26,8 @@ _BEYOND = re.compile(
 )
 """Functions of Postgres' own, and of what comes with it, that do more than return something."""
 _QUIET = frozenset("random gen_random_uuid clock_timestamp timeofday nextval currval lastval setseed".split())
+_LOOKED_FOR = "set local lock_timeout "
+"""What rules look for in files of others, however it is set."""
 _MAKING = {"create_function_stmt": lambda node: joined(texts(node.funcname))}
 _MAKING["create_schema_stmt"] = lambda node: str(node.schemaname)
 
@@ -52,10 +54,10 @@ def function_called(subject: Subject, node: Any) -> Iterator[Hit]:
     for call in (each for each in messages(node) if type(each).__name__ == "FuncCall"):
         name = joined(texts(call.funcname)).removeprefix("pg_catalog.")
         if name == "set_config":
-            weighs = None if subject.header is not None else Severity.WARNING
-            yield Hit(
-                "sets something by a function, where nobody looks for it; write it as a set local", _set(call), weighs
-            )
+            weighs, safe = None if subject.header is not None else Severity.WARNING, _set(call)
+            if weighs is None or not safe.startswith(_LOOKED_FOR):
+                text = "sets something by a function, where nobody looks for it; write it as a set local"
+                yield Hit(text, safe, weighs)
         elif name == "setval" and _of_new_table(subject, call):
             continue
         elif _BEYOND.fullmatch(name):

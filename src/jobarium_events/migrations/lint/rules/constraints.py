@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jobarium_events.migrations.files.parsing import expression
 from jobarium_events.migrations.lint.findings import Severity
 from jobarium_events.migrations.lint.knowledge.schema import Relation
-from jobarium_events.migrations.lint.names import enum_name, relation_name
-from jobarium_events.migrations.lint.rewriting import also, changed, lines, only, quoted, shown
+from jobarium_events.migrations.lint.names import enum_name, listed_name, relation_name
+from jobarium_events.migrations.lint.rewriting import also, lines, only, quoted, shown
 from jobarium_events.migrations.lint.rules.columns import not_null
 from jobarium_events.migrations.lint.rules.foreign_keys import apart, constraint_in
-from jobarium_events.migrations.lint.rules.rule import Hit, Subject, rule
+from jobarium_events.migrations.lint.rules.rule import Hit, Stands, Subject, rule
+
+if TYPE_CHECKING:
+    from jobarium_events.migrations.lint.knowledge.schema import Index, Schema
 
 _BUILDS = {"CONSTR_UNIQUE": "unique", "CONSTR_PRIMARY": "primary key"}
 
@@ -154,7 +157,7 @@ def primary_key_scans(subject: Subject, command: Any) -> Iterator[Hit]:
     "validated-with-its-adding",
     "Validated in the transaction that adds it, a constraint keeps the strong lock of its adding while it is checked.",
     "AT_ValidateConstraint",
-    within=True,
+    where=Stands.TRANSACTION,
 )
 def validated_with_its_adding(subject: Subject, command: Any) -> Iterator[Hit]:
     """Yield a constraint that is validated under the lock with which it was added."""
@@ -173,36 +176,17 @@ def validated_with_its_adding(subject: Subject, command: Any) -> Iterator[Hit]:
 
 
 @rule(
-    "domain-constraint",
-    "A constraint of a domain reads every table with a column of it, while writes wait.",
-    "alter_domain_stmt",
-)
-def domain_constraint(subject: Subject, node: Any) -> Iterator[Hit]:
-    """Yield a constraint that is added to a domain and valid at once."""
-    constraint = getattr(node, "def").constraint
-    if node.subtype != "C" or constraint.skip_validation:
-        return
-    domain = [each.string.sval for each in node.type_name]
-    name = quoted(constraint.conname) if constraint.conname else also(domain[-1], "check")
-
-    def not_valid(copy: Any) -> None:
-        added = getattr(copy, "def").constraint
-        added.conname = name.strip('"')
-        added.skip_validation, added.initially_valid = True, False
-
-    text = f"checks every column of {'.'.join(domain)} while writes wait; add it NOT VALID, and validate it after that"
-    validate = f"alter domain {quoted(*domain)} validate constraint {name}"
-    yield Hit(text, lines(changed(subject.statement, not_valid), validate))
-
-
-@rule(
     "drop-constraint",
     "Code that runs relies on what a constraint keeps out; without it, wrong rows come in and stay.",
     "AT_DropConstraint",
+    "drop_stmt",
     severity=Severity.WARNING,
 )
 def drop_constraint(subject: Subject, command: Any) -> Iterator[Hit]:
     """Yield a constraint that is dropped from a table that is in use, and was not made only to prove something."""
+    if subject.statement.kind == "drop_stmt":
+        yield from _no_longer_unique(subject)
+        return
     table = relation_name(subject.node.relation)
     known = subject.schema.tables.get(table)
     constraint = known.constraints.get(command.name) if known is not None else None
@@ -215,6 +199,27 @@ def drop_constraint(subject: Subject, command: Any) -> Iterator[Hit]:
     if subject.header is not None or subject.is_new(table) or proven:
         return
     yield Hit(f"drops the constraint {command.name} of {table}; make sure that no code relies on it")
+
+
+def _no_longer_unique(subject: Subject) -> Iterator[Hit]:
+    """Yield unique indexes that are dropped from tables in use, unless another one keeps out the same by the end."""
+    if subject.header is not None or enum_name(subject.node, "remove_type") != "OBJECT_INDEX":
+        return
+    known = (subject.schema.indexes.get(listed_name(each)) for each in subject.node.objects)
+    for index in known:
+        if index is None or not index.unique or subject.is_new(index.table) or _is_kept_out(subject.end, index):
+            continue
+        text = f"drops the unique index {index.name} of {index.table}; make sure that no code relies on it: "
+        yield Hit(f"{text}`on conflict` for its columns is refused from then on")
+
+
+def _is_kept_out(schema: Schema, index: Index) -> bool:
+    """Whether another index keeps out what an index does; of those with conditions or expressions nobody can tell."""
+    return not index.computed and any(
+        each.unique and not each.computed and {*each.columns} == {*index.columns}
+        for each in schema.indexes_of(index.table)
+        if each.name != index.name
+    )
 
 
 @rule(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jobarium_events.migrations.files.migration import Section
 from jobarium_events.migrations.files.parsing import parse
@@ -14,8 +14,13 @@ from jobarium_events.migrations.lint.names import enum_name, joined, relation_na
 from jobarium_events.migrations.lint.rewriting import changed
 from jobarium_events.migrations.lint.rules.keys import key_of, within
 from jobarium_events.migrations.lint.rules.parts import part
-from jobarium_events.migrations.lint.rules.rule import Hit, Subject, rule
+from jobarium_events.migrations.lint.rules.rule import Hit, Stands, Subject, rule
 from jobarium_events.migrations.lint.walking import calls, messages, tables_of
+
+if TYPE_CHECKING:
+    from jobarium_events.migrations.files.parsing import Statement
+
+__all__ = ["filled_by", "is_bounded"]
 
 _OF_ROWS = ("UpdateStmt", "DeleteStmt")
 _VOLATILE = {"random", "gen_random_uuid", "uuid_generate_v4", "uuidv4", "uuidv7", "clock_timestamp", "timeofday"}
@@ -99,9 +104,33 @@ def data_not_batched(subject: Subject, node: Any) -> Iterator[Hit]:
 
 def _copied(subject: Subject, query: Any, without: str = "") -> Iterator[Hit]:
     """Yield that a query's rows are copied, if they come from tables that were there before the file."""
+    if not _may_query(subject.statement):
+        return
     read = [each for each in tables_of(query) if each != without and not subject.is_new(each)]
     if read:
         yield Hit(f"copies rows of {', '.join(read)} in one go; copy them in the section backfill, range by range")
+
+
+def _may_query(statement: Statement) -> bool:
+    """Whether a statement may have a query; most inserts have nothing but values."""
+    text = statement.text.lower()
+    return "select" in text or "table" in text
+
+
+def filled_by(statement: Statement) -> str:
+    """Return the table into which a statement copies rows, however many; empty if it copies none, or but its own."""
+    node = statement.node
+    match statement.kind:
+        case "insert_stmt" if _may_query(statement) and tables_of(node.select_stmt):
+            return relation_name(node.relation)
+        case "copy_stmt" if node.is_from:
+            return relation_name(node.relation)
+        case "create_table_as_stmt" if not node.into.skip_data:
+            return relation_name(node.into.rel)
+        case "select_stmt" if node.HasField("into_clause"):
+            return relation_name(node.into_clause.rel)
+        case _:
+            return ""
 
 
 @rule(
@@ -112,10 +141,11 @@ def _copied(subject: Subject, query: Any, without: str = "") -> Iterator[Hit]:
     "delete_stmt",
     "merge_stmt",
     "select_stmt",
+    where=Stands.BACKFILL,
 )
 def backfill_other_table(subject: Subject, node: Any) -> Iterator[Hit]:
     """Yield a backfill that neither writes nor reads the table whose keys it is given."""
-    if subject.section is not Section.BACKFILL or subject.header is None or subject.header.backfill is None:
+    if subject.header is None or subject.header.backfill is None:
         return
     table = joined(subject.header.backfill.table.split("."))
     found = tables_of(node)
@@ -131,11 +161,10 @@ def backfill_other_table(subject: Subject, node: Any) -> Iterator[Hit]:
     "delete_stmt",
     "merge_stmt",
     "select_stmt",
+    where=Stands.BACKFILL,
 )
-def backfill_beyond(subject: Subject, node: Any) -> Iterator[Hit]:
+def backfill_beyond(_: Subject, node: Any) -> Iterator[Hit]:
     """Yield a backfill that calls what does something else as well."""
-    if subject.section is not Section.BACKFILL:
-        return
     for name in sorted(calls(node) & _BEYOND):
         yield Hit(f"calls {name}, which does more than change its rows; do that elsewhere")
 
@@ -148,11 +177,10 @@ def backfill_beyond(subject: Subject, node: Any) -> Iterator[Hit]:
     "delete_stmt",
     "merge_stmt",
     "select_stmt",
+    where=Stands.BACKFILL,
     severity=Severity.WARNING,
 )
-def backfill_volatile(subject: Subject, node: Any) -> Iterator[Hit]:
+def backfill_volatile(_: Subject, node: Any) -> Iterator[Hit]:
     """Yield a backfill that calls what is other each time."""
-    if subject.section is not Section.BACKFILL:
-        return
     for name in sorted(calls(node) & _VOLATILE):
         yield Hit(f"calls {name}, which is other each time: after a rollback the same rows get other values")

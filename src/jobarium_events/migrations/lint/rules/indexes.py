@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jobarium_events.migrations.files.options import is_on
 from jobarium_events.migrations.files.steps import runs_in_transaction
@@ -12,7 +12,10 @@ from jobarium_events.migrations.lint.knowledge.definitions import index_of
 from jobarium_events.migrations.lint.names import chosen_name, enum_name, relation_name
 from jobarium_events.migrations.lint.rewriting import changed, lines, quoted, shown
 from jobarium_events.migrations.lint.rules.partitions import is_partitioned
-from jobarium_events.migrations.lint.rules.rule import Hit, Subject, rule
+from jobarium_events.migrations.lint.rules.rule import Hit, Stands, Subject, rule
+
+if TYPE_CHECKING:
+    from jobarium_events.migrations.lint.knowledge.schema import Schema
 
 _WIDE = 3
 
@@ -149,7 +152,8 @@ def drop_index_not_concurrent(subject: Subject, node: Any) -> Iterator[Hit]:
 )
 def reindex_not_concurrent(subject: Subject, node: Any) -> Iterator[Hit]:
     """Yield indexes that are built anew while writes wait."""
-    if is_on(node.params, "concurrently"):
+    locks = subject.effects.locks
+    if is_on(node.params, "concurrently") or (locks and all(subject.is_new(lock.table) for lock in locks)):
         return
 
     def concurrently(copy: Any) -> None:
@@ -174,7 +178,7 @@ def reindex_not_concurrent(subject: Subject, node: Any) -> Iterator[Hit]:
     "createdb_stmt",
     "dropdb_stmt",
     "alter_system_stmt",
-    within=True,
+    where=Stands.TRANSACTION,
 )
 def concurrently_in_transaction(subject: Subject, _: Any) -> Iterator[Hit]:
     """Yield a statement that cannot be where it is."""
@@ -187,18 +191,27 @@ def concurrently_in_transaction(subject: Subject, _: Any) -> Iterator[Hit]:
     "foreign-key-without-index",
     "Without an index on the columns of a foreign key, each delete in the other table reads this one whole.",
     "AT_AddConstraint",
+    "create_stmt",
+    "create_schema_stmt",
     severity=Severity.WARNING,
     having=["CONSTR_FOREIGN"],
 )
 def foreign_key_without_index(subject: Subject, command: Any) -> Iterator[Hit]:
-    """Yield a foreign key of a known table that has no index on its columns."""
+    """Yield a foreign key of a known table that has no index on its columns; a new table may get it afterwards."""
+    if subject.statement.kind in ("create_stmt", "create_schema_stmt"):
+        yield from _keys_of_new(subject)
+        return
     constraint = getattr(command, "def").constraint
     table = relation_name(subject.node.relation)
     known = subject.schema.tables.get(table)
     if enum_name(constraint, "contype") != "CONSTR_FOREIGN" or known is None or not known.complete:
         return
     columns = tuple(each.string.sval for each in constraint.fk_attrs)
-    if any(index.columns[: len(columns)] == columns for index in subject.schema.indexes_of(table)):
+    is_new = subject.is_new(table)
+    if _is_served(subject.end if is_new else subject.schema, table, columns):
+        return
+    if is_new:
+        yield _unserved(subject, table, columns, f"adds a foreign key on {table}")
         return
     text = f"adds a foreign key on {table} whose columns {', '.join(columns)} no index has; build one first"
     name = chosen_name(table, columns, "idx", subject.schema.indexes)
@@ -207,3 +220,28 @@ def foreign_key_without_index(subject: Subject, command: Any) -> Iterator[Hit]:
         return
     build = f"create index concurrently {quoted(name)} on {shown(table)} ({', '.join(map(quoted, columns))})"
     yield Hit(text, lines(build, subject.statement.text))
+
+
+def _keys_of_new(subject: Subject) -> Iterator[Hit]:
+    """Yield the foreign keys that a new table comes with, if no index has their columns by the end."""
+    for table in sorted(subject.after.created - subject.schema.created):
+        known = subject.end.tables.get(table)
+        for key in subject.after.table(table).foreign_keys():
+            if known is None or key.name not in known.constraints or not key.enforced:
+                continue
+            if subject.after.inherits_key(known, key) or _is_served(subject.end, table, key.columns):
+                continue
+            yield _unserved(subject, table, key.columns, f"makes {table} with a foreign key")
+
+
+def _unserved(subject: Subject, table: str, columns: tuple[str, ...], said: str) -> Hit:
+    """Return that no index has the columns of a new table's foreign key, by the end of what makes it."""
+    name = chosen_name(table, columns, "idx", subject.end.indexes)
+    build = f"create index {quoted(name)} on {shown(table)} ({', '.join(map(quoted, columns))})"
+    text = f"{said} whose columns {', '.join(columns)} no index has by the end; build one after it"
+    return Hit(text, lines(subject.statement.text, build))
+
+
+def _is_served(schema: Schema, table: str, columns: tuple[str, ...]) -> bool:
+    """Whether an index begins with the columns of a foreign key, in whatever order."""
+    return any({*index.columns[: len(columns)]} == {*columns} for index in schema.indexes_of(table))

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from jobarium_events.migrations.files.parsing import expression
 from jobarium_events.migrations.lint.findings import Severity
-from jobarium_events.migrations.lint.names import enum_name, joined, listed_names, relation_name
+from jobarium_events.migrations.lint.knowledge.schema import ConstraintKind
+from jobarium_events.migrations.lint.names import enum_name, inner, joined, listed_names, relation_name, texts
 from jobarium_events.migrations.lint.rules.rule import Hit, Rule, described
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from jobarium_events.evolution.decision import Decision
     from jobarium_events.migrations.files.header import Header
     from jobarium_events.migrations.files.parsing import Statement
-    from jobarium_events.migrations.lint.knowledge.schema import Schema
+    from jobarium_events.migrations.lint.knowledge.schema import Schema, Table
 
-__all__ = ["reworded"]
+__all__ = ["commented_types", "reworded"]
 
 _CHANGED = described(
     "meaning-changed",
@@ -27,34 +30,61 @@ _UNKNOWN = described(
     "Whether a comment changes what a column means cannot be told where nothing says what it meant.",
     Severity.WARNING,
 )
-_KINDS = {"comment_stmt", "alter_table_stmt", "alter_enum_stmt"}
+_OF_TYPES = ("OBJECT_TYPE", "OBJECT_DOMAIN")
+_Columns = Iterator[tuple[str, str]]
+
+
+class Limits(NamedTuple):
+    """What the checks of a table, and a column's enum, let one of its columns be.
+
+    Attributes:
+        values: The values that all lists of them have in common; None if nothing lists them.
+        others: What other checks of the column alone ask for, as SQL, but for its not being null.
+    """
+
+    values: frozenset[str] | None = None
+    others: frozenset[str] = frozenset()
+
+
+_NO_LIMITS = Limits()
 
 
 def reworded(
-    statement: Statement, before: Schema, after: Schema, header: Header, decisions: Mapping[str, Decision]
+    statement: Statement,
+    before: Schema,
+    after: Schema,
+    header: Header,
+    decisions: Mapping[str, Decision],
+    *,
+    types: Mapping[str, str],
 ) -> Iterator[tuple[Rule, Hit]]:
-    """Yield each column whose meaning a statement changes without a decision that names it."""
-    if statement.kind not in _KINDS:
+    """Yield each column whose meaning a statement changes without a decision that names it.
+
+    Args:
+        statement: The statement.
+        before: What is known of the tables before it.
+        after: What is known of them after it.
+        header: What its file says of itself.
+        decisions: The decision log.
+        types: The comments of types before it; see `commented_types`.
+    """
+    if statement.kind == "comment_stmt" and (text := _unknown(statement, before, types)):
+        yield _UNKNOWN, Hit(f"{text}; put the statement that made it into the baseline")
         return
     decision = decisions.get(header.decision or "")
-    for table, column in _touched(statement, before):
-        if table in before.created:
-            continue
-        was, now = before.column(table, column), after.column(table, column)
-        known = before.tables.get(table)
-        if now is None or (was is None and known is not None and known.complete):
-            continue
-        if statement.kind == "comment_stmt":
-            if was is None or (was.comment is None and (known is None or not known.complete)):
-                text = f"comments on {table}.{column}, and no earlier file or baseline says what it meant"
-                yield _UNKNOWN, Hit(f"{text}; put the statement that made the table into the baseline")
-                continue
-            changes = was.comment is not None and was.comment != now.comment
-        else:
-            values = before.allowed_values(table, column)
-            changes = values is not None and values != after.allowed_values(table, column)
-        if changes and not (decision is not None and decision.allows_column(table, column)):
+    for table, column in _changed(statement, before, after, types):
+        is_decided = decision is not None and decision.allows_column(table, column)
+        if table not in before.created and not is_decided:
             yield _CHANGED, _hit(table, column, header)
+
+
+def commented_types(statements: Iterable[Statement]) -> dict[str, str]:
+    """Return the types and domains on which some statements comment, each with the last comment; empty for none."""
+    said = {}
+    for each in statements:
+        if each.kind == "comment_stmt" and enum_name(each.node, "objtype") in _OF_TYPES:
+            said[_type_in(each.node)] = str(each.node.comment)
+    return said
 
 
 def _hit(table: str, column: str, header: Header) -> Hit:
@@ -63,20 +93,106 @@ def _hit(table: str, column: str, header: Header) -> Hit:
     return Hit(text, f'[[columns]]\ntable = "{table}"\nmeanings = ["{column}"]')
 
 
-def _touched(statement: Statement, before: Schema) -> Iterator[tuple[str, str]]:
-    """Yield the columns whose meaning a statement may change."""
+def _unknown(statement: Statement, before: Schema, types: Mapping[str, str]) -> str:
+    """Return that nothing says what a comment's column meant before; empty if something does, or if it is new."""
+    node = statement.node
+    kind = enum_name(node, "objtype")
+    if kind == "OBJECT_COLUMN":
+        table, column = listed_names(node.object)
+        known, was = before.tables.get(table), before.column(table, column)
+        if table in before.created or (known is not None and known.complete) or (was is not None and was.comment):
+            return ""
+        return f"comments on {table}.{column}, and no earlier file or baseline says what it meant"
+    if kind in _OF_TYPES:
+        name = _type_in(node)
+        used = [f"{table}.{column}" for table, column in _used(before, name) if table not in before.created]
+        if used and name not in types and name not in before.enums and name not in before.domains:
+            return f"comments on the type of {', '.join(used)}, and no earlier file or baseline says what it meant"
+    return ""
+
+
+def _changed(statement: Statement, before: Schema, after: Schema, types: Mapping[str, str]) -> _Columns:
+    """Yield the columns whose meaning a statement changes."""
     node = statement.node
     match statement.kind:
         case "comment_stmt" if enum_name(node, "objtype") == "OBJECT_COLUMN":
-            yield listed_names(node.object)
+            table, column = listed_names(node.object)
+            was = before.column(table, column)
+            if was is not None and was.comment is not None and was.comment != (node.comment or None):
+                yield table, column
+        case "comment_stmt" if enum_name(node, "objtype") in _OF_TYPES:
+            name = _type_in(node)
+            if types.get(name) and types[name] != node.comment:
+                yield from _used(before, name)
         case "alter_table_stmt":
             table = relation_name(node.relation)
-            known = before.tables.get(table)
-            names = known.columns if known is not None else ()
-            yield from ((table, column) for column in names)
+            yield from ((table, each) for each in _limited(node, table, before, after))
         case "alter_enum_stmt":
-            type_ = joined(part.string.sval for part in node.type_name)
-            for each in before.tables.values():
-                yield from ((each.name, column.name) for column in each.columns.values() if column.type == type_)
+            name = joined(texts(node.type_name))
+            if before.enums.get(name) != after.enums.get(name):
+                yield from _used(before, name)
+        case "alter_domain_stmt":
+            yield from _of_domain(node, before)
         case _:
             pass
+
+
+def _limited(node: Any, table: str, before: Schema, after: Schema) -> Iterator[str]:
+    """Yield the columns that had limits, and have others after an ``alter table``."""
+    old, new = before.table(table), after.table(table)
+    found = {
+        each.alter_table_cmd.name
+        for each in node.cmds
+        if enum_name(each.alter_table_cmd, "subtype") == "AT_AlterColumnType"
+    }
+    if old.constraints is not new.constraints:
+        for name in old.constraints.keys() | new.constraints.keys():
+            was, now = old.constraints.get(name), new.constraints.get(name)
+            if was is not now:
+                found.update(*(each.columns for each in (was, now) if each is not None))
+    for column in old.columns:
+        if column in found and column in new.columns:
+            limits = _limits(before, old, column)
+            if limits != _NO_LIMITS and limits != _limits(after, new, column):
+                yield column
+
+
+def _limits(schema: Schema, table: Table, column: str) -> Limits:
+    """Return the limits of a column; a partition's bounds hold even if the check goes that has proved them."""
+    enum = schema.enums.get(table.columns[column].type.removesuffix("[]"))
+    values = None if enum is None else frozenset(enum.values)
+    others = set()
+    for each in table.constraints.values():
+        if each.kind is not ConstraintKind.CHECK or each.columns != (column,) or not each.enforced:
+            continue
+        if each.allowed is not None:
+            values = frozenset(each.allowed) if values is None else values & frozenset(each.allowed)
+        elif not table.parents and type(inner(each.expression)).__name__ != "NullTest":
+            others.add(expression(each.expression))
+    return Limits(values, frozenset(others))
+
+
+def _of_domain(node: Any, before: Schema) -> _Columns:
+    """Yield the columns of a domain that is asked for more than before, or for less."""
+    name = joined(texts(node.type_name))
+    known = before.domains.get(name)
+    match node.subtype:
+        case "C" if enum_name(getattr(node, "def").constraint, "contype") == "CONSTR_CHECK":
+            was_limited = known is not None and known.limited
+        case "X":
+            was_limited = known is None or known.limited
+        case _:
+            return
+    for table, column in _used(before, name):
+        if was_limited or _limits(before, before.table(table), column) != _NO_LIMITS:
+            yield table, column
+
+
+def _used(schema: Schema, type_: str) -> _Columns:
+    """Yield the columns of a type."""
+    return ((table.name, column.name) for table, column in schema.using_type(type_))
+
+
+def _type_in(node: Any) -> str:
+    """Return the type on which a ``CommentStmt`` comments."""
+    return joined(texts(node.object.type_name.names))

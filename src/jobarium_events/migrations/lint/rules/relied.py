@@ -76,8 +76,7 @@ def function_replaced(subject: Subject, node: Any) -> Iterator[Hit]:
     name = joined(texts(node.funcname))
     if name in subject.made:
         return
-    tables = [each.name for each in subject.schema.tables.values() if name in each.triggers.values()]
-    used = [each for each in tables if not subject.is_new(each)]
+    used = [each for each in subject.schema.calling(name) if not subject.is_new(each)]
     if used:
         text = (
             f"changes what a trigger of {', '.join(used)} does under running code; make another function, and another"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jobarium_events.evolution.lifecycle import WINDOW
 from jobarium_events.migrations.files.migration import Section
@@ -11,17 +12,21 @@ from jobarium_events.migrations.lint.names import enum_name, listed_name, relati
 from jobarium_events.migrations.lint.removals import Removed, removed, said_of, unclear
 from jobarium_events.migrations.lint.rewriting import lines, quoted, shown
 from jobarium_events.migrations.lint.rules.rule import Hit, Rule, Subject, described, rule
+from jobarium_events.migrations.lint.walking import columns_in, messages, tables_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from jobarium_events.evolution.decision import Decision
     from jobarium_events.migrations.files.header import Header
+    from jobarium_events.migrations.files.migration import Migration
     from jobarium_events.migrations.files.parsing import Statement
     from jobarium_events.migrations.lint.knowledge.schema import Schema
 
-__all__ = ["guarded"]
+__all__ = ["Filling", "guarded", "unfinished"]
 
+_ALL = ""
+"""What stands for all columns of a table, where those that a tree names are asked for."""
 _TABLES = {"OBJECT_TABLE", "OBJECT_FOREIGN_TABLE"}
 _READ = {"OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_TYPE", "OBJECT_DOMAIN", "OBJECT_SEQUENCE", "OBJECT_SCHEMA"}
 _READ |= {"OBJECT_FUNCTION", "OBJECT_PROCEDURE", "OBJECT_ROUTINE", "OBJECT_AGGREGATE", "OBJECT_EXTENSION"}
@@ -109,6 +114,10 @@ _UNNAMED = described(
     "What goes along with something else is named nowhere, so that nobody can show that no code uses it any more.",
     firm=True,
 )
+_UNFINISHED = described(
+    "backfill-not-completed",
+    "A backfill that is not complete fails, or leaves rows as they were, once what it reads or writes is gone.",
+)
 _UNDECIDED = described(
     "decision-not-accepted",
     "A decision that is not in the log, or not accepted, allows nothing.",
@@ -161,3 +170,57 @@ def guarded(
         if found is None or not found.is_accepted:
             how = "is not in the decision log" if found is None else f"is {found.status}"
             yield _UNDECIDED, Hit(f"names {header.decision}, which {how}; have it accepted first")
+
+
+class Filling(NamedTuple):
+    """A migration of the same folder that has a backfill.
+
+    Attributes:
+        migration: The migration.
+        is_later: Whether it comes after the one that is judged.
+    """
+
+    migration: Migration
+    is_later: bool
+
+
+def unfinished(
+    statement: Statement, header: Header, going: Collection[Removed], fillings: Iterable[Filling]
+) -> Iterator[tuple[Rule, Hit]]:
+    """Yield the backfills that use what a statement removes, and that need not be complete by then.
+
+    Args:
+        statement: The statement.
+        header: What its file says of itself.
+        going: What is gone after the whole section.
+        fillings: The other migrations with a backfill.
+    """
+    if not going:
+        return
+    gone = [each for each in removed(statement) if each in going]
+    for migration, is_later in fillings:
+        used = [] if migration.id in header.completes else [each for each in gone if _is_used(each, migration)]
+        if not used:
+            continue
+        text = f"removes {', '.join(map(str, used))}, which the backfill of {migration.id} uses"
+        if is_later:
+            yield _UNFINISHED, Hit(f"{text}, and that comes after it; remove it in a migration that comes later")
+        else:
+            ids = ", ".join(f'"{each}"' for each in (*header.completes, migration.id))
+            yield _UNFINISHED, Hit(f"{text}; say that this has to be complete before", f"-- completes = [{ids}]")
+
+
+def _is_used(gone: Removed, migration: Migration) -> bool:
+    """Whether the backfill of a migration reads or writes something, itself or by the migration's own trigger."""
+    backfill = migration.backfill
+    if backfill is None or gone.table not in tables_of(backfill.node):
+        return False
+    if not gone.column:
+        return True
+    triggers = [each for each in migration.up if each.kind == "create_trig_stmt"]
+    if any(relation_name(each.node.relation) == gone.table for each in triggers):
+        word = re.compile(rf"\b{re.escape(gone.column)}\b")
+        if any(word.search(each.text) for each in migration.up if each.kind == "create_function_stmt"):
+            return True
+    written = {each.name for each in messages(backfill.node) if type(each).__name__ == "ResTarget"}
+    return bool({gone.column, _ALL} & {*columns_in(backfill.node), *written - {_ALL}})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from enum import StrEnum
 from functools import cache
 from typing import Any
 
@@ -14,8 +15,18 @@ from jobarium_events.migrations.files.parsing import Statement
 from jobarium_events.migrations.lint.findings import Severity
 from jobarium_events.migrations.lint.knowledge.schema import Schema
 from jobarium_events.migrations.lint.locking.locks import Effects, Lock
+from jobarium_events.migrations.lint.names import enum_name, relation_name
 
-__all__ = ["RULES", "Hit", "Rule", "Subject", "Transaction", "checks", "described", "rule"]
+__all__ = ["RULES", "Hit", "Rule", "Stands", "Subject", "Transaction", "checks", "described", "rule"]
+
+
+class Stands(StrEnum):
+    """Where a statement stands, as far as some rules are about no other place."""
+
+    TRANSACTION = "within a transaction"
+    MIGRATION = "in a migration of ours"
+    BACKFILL = "in the section backfill"
+    WITHOUT_TIMEOUT = "where no lock_timeout holds"
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -75,27 +86,31 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         statement: The statement.
         effects: What it does to its tables.
         schema: What is known of the tables before it.
+        after: What is known of them after it.
+        end: What is known of them after the last statement of the section, or of the migration.
         created: The tables that the file has made by then, the statement's own included.
         original: What was known of them before the file, and its section up.
         versions: The versions of Postgres for which it is judged.
         section: The section that it is in; None in a file that is no migration of ours.
         header: What the file says of itself, if it is a migration of ours.
         transaction: What the transaction that it is in has done before; None if it is in none.
-        timeout: Whether a lock_timeout holds that the file has set, or that whoever runs it sets.
         made: The functions and schemas that the file has made by then.
+        filled: The tables into which the file has copied rows by then.
     """
 
     statement: Statement
     effects: Effects
     schema: Schema
+    after: Schema
+    end: Schema
     created: frozenset[str]
     original: Schema
     versions: tuple[int, ...]
     section: Section | None = None
     header: Header | None = None
     transaction: Transaction | None = None
-    timeout: bool = True
     made: frozenset[str] = frozenset()
+    filled: frozenset[str] = frozenset()
 
     @property
     def node(self) -> Any:
@@ -111,6 +126,27 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def waited_for(self) -> list[Lock]:
         """The locks for which writes of running code wait; nobody uses a table yet that the file made."""
         return [lock for lock in self.effects.locks if lock.mode.blocks_writes and lock.table not in self.created]
+
+    @property
+    def goes_through(self) -> bool:
+        """Whether it writes anew, or reads whole, a table that may have many rows; a new one has those of the file."""
+        if not (self.effects.rewrite or self.effects.scan):
+            return False
+        tables = self._gone_through()
+        return not tables or not all(self.is_new(each) and each not in self.filled for each in tables)
+
+    def _gone_through(self) -> list[str]:
+        """Return the tables of whose rows it may read each; what a foreign key leads to is looked up row by row."""
+        if self.statement.kind not in ("alter_table_stmt", "index_stmt"):
+            return [lock.table for lock in self.effects.locks]
+        table = relation_name(self.node.relation)
+        commands = [each.alter_table_cmd for each in self.node.cmds] if self.statement.kind != "index_stmt" else []
+        parts = [
+            relation_name(getattr(each, "def").partition_cmd.name)
+            for each in commands
+            if enum_name(each, "subtype") == "AT_AttachPartition"
+        ]
+        return [each for name in (table, *parts) for each in (name, *self.schema.descendants(name))]
 
     def is_new(self, table: str) -> bool:
         """Whether the file made the table itself, so that no code uses it yet."""
@@ -130,10 +166,10 @@ class _Declared(msgspec.Struct, frozen=True):
     check: Check
     on: frozenset[str]
     having: frozenset[str]
-    within: bool
+    where: Stands | None
 
-    def is_about(self, on: str, having: frozenset[str], *, within: bool) -> bool:
-        is_so = (on in self.on or self.is_general) and (within or not self.within)
+    def is_about(self, on: str, having: frozenset[str], stands: frozenset[Stands]) -> bool:
+        is_so = (on in self.on or self.is_general) and (self.where is None or self.where in stands)
         return is_so and (not self.having or not self.having.isdisjoint(having))
 
     @property
@@ -147,7 +183,7 @@ _TOLD_APART: set[str] = set()
 """All that rules ask a column or a constraint to have."""
 
 
-def checks(on: str, having: Iterable[str], *, within: bool) -> tuple[tuple[Rule, Check], ...]:
+def checks(on: str, having: Iterable[str], stands: frozenset[Stands]) -> tuple[tuple[Rule, Check], ...]:
     """Return the rules that a statement, or a command of an ``alter table``, may break, each with its check.
 
     Of a statement, those come first that are about every kind.
@@ -155,15 +191,15 @@ def checks(on: str, having: Iterable[str], *, within: bool) -> tuple[tuple[Rule,
     Args:
         on: The kind of the statement, or the parser's name for the command.
         having: The types of the columns that it makes, and the kinds of the constraints.
-        within: Whether it is within a transaction.
+        stands: Where it stands.
     """
-    return _checks(on, _NONE if not having else _NONE.union(_TOLD_APART.intersection(having)), within)
+    return _checks(on, _NONE if not having else _NONE.union(_TOLD_APART.intersection(having)), stands)
 
 
 @cache
-def _checks(on: str, having: frozenset[str], within: bool) -> tuple[tuple[Rule, Check], ...]:  # noqa: FBT001 - a key
+def _checks(on: str, having: frozenset[str], stands: frozenset[Stands]) -> tuple[tuple[Rule, Check], ...]:
     is_command = on.startswith("AT_")
-    found = [each for each in _DECLARED if each.is_about(on, having, within=within)]
+    found = [each for each in _DECLARED if each.is_about(on, having, stands)]
     general = [] if is_command else [each for each in found if each.is_general]
     return tuple((each.rule, each.check) for each in (*general, *(each for each in found if not each.is_general)))
 
@@ -179,7 +215,7 @@ def rule(
     why: str,
     *on: str,
     having: Iterable[str] = (),
-    within: bool = False,
+    where: Stands | None = None,
     severity: Severity = Severity.ERROR,
     firm: bool = False,
 ) -> Callable[[Check], Check]:
@@ -192,14 +228,14 @@ def rule(
             such as ``"AT_AddColumn"``; it is then shown the command beside the statement. ``""`` is every kind.
         having: It is shown only those that make a column of such a type, or a constraint of such a kind, by the
             parser's names: ``"timestamp"``, ``"CONSTR_CHECK"``; all if it names none.
-        within: Whether it is shown only those within a transaction.
+        where: It is shown only those that stand there; all if it names no place.
         severity: How much its findings weigh.
         firm: Whether nobody can allow what it forbids.
     """
     entered = described(id_, why, severity, firm=firm)
 
     def declare(check: Check) -> Check:
-        _DECLARED.append(_Declared(entered, check, frozenset(on), frozenset(having), within))
+        _DECLARED.append(_Declared(entered, check, frozenset(on), frozenset(having), where))
         _TOLD_APART.update(having)
         return check
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from jobarium_events.migrations.lint.findings import Severity
 from jobarium_events.migrations.lint.names import enum_name
-from jobarium_events.migrations.lint.rules.rule import Hit, Subject, rule
+from jobarium_events.migrations.lint.rules.rule import Hit, Stands, Subject, rule
 from jobarium_events.migrations.lint.walking import calls, tables_of
 
 _RECORD = "jobarium_migrations"
@@ -18,12 +18,11 @@ _USUAL = {"public", "pg_catalog", "$user", "pg_temp", ""}
     "record-touched",
     "What happened to a database is written down for everybody; a migration that reads or writes it may forge it.",
     "",
+    where=Stands.MIGRATION,
     firm=True,
 )
 def record_touched(subject: Subject, node: Any) -> Iterator[Hit]:
     """Yield a statement that names the schema of the record, be it in a text that may be run."""
-    if subject.header is None:
-        return
     text = subject.statement.text.lower()
     hidden = 'u&"' in text and any(each.startswith(f"{_RECORD}.") for each in tables_of(node))
     if _RECORD in text or hidden:
@@ -35,12 +34,11 @@ def record_touched(subject: Subject, node: Any) -> Iterator[Hit]:
     "Those who apply migrations keep each other out by a lock of the session; without it two run at once.",
     "discard_stmt",
     "select_stmt",
+    where=Stands.MIGRATION,
     firm=True,
 )
 def lock_let_go(subject: Subject, node: Any) -> Iterator[Hit]:
     """Yield what lets go of all locks of a session."""
-    if subject.header is None:
-        return
     if subject.statement.kind == "discard_stmt":
         if enum_name(node, "target") == "DISCARD_ALL":
             yield Hit("lets go of the lock under which migrations are applied; each begins with a session as new")

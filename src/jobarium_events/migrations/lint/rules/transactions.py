@@ -5,18 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jobarium_events.migrations.lint.findings import Severity
-from jobarium_events.migrations.lint.names import enum_name
+from jobarium_events.migrations.lint.names import enum_name, texts
 from jobarium_events.migrations.lint.rewriting import lines, quoted
-from jobarium_events.migrations.lint.rules.rule import Hit, Subject, described, rule
+from jobarium_events.migrations.lint.rules.rule import Hit, Stands, Subject, described, rule
 
-__all__ = ["TRANSACTION_OPEN", "sets_timeout", "timeout"]
+if TYPE_CHECKING:
+    from jobarium_events.migrations.files.parsing import Statement
+
+__all__ = ["TRANSACTION_OPEN", "TimeoutSet", "timeout_set"]
 
 _LONGEST = 10_000  # milliseconds that a statement may wait for a lock
 _UNITS = {"": 1, "ms": 1, "us": 0.001, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 _WRITTEN = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*([a-z]*)\s*")
+_ARGUMENTS = 3  # of set_config: a name, a value, and whether it is local
+_TRUE = ("t", "true", "on", "yes", "y", "1")
 _HARMLESS = {"lock_timeout", "statement_timeout", "client_min_messages", "application_name", "transaction_timeout"}
 _HARMLESS |= {"idle_in_transaction_session_timeout", "maintenance_work_mem", "client_encoding"}
 
@@ -30,7 +35,7 @@ TRANSACTION_OPEN = described(
     "heavy-locks-together",
     "A transaction keeps every lock until its end: what waits for the first also waits for all that comes after it.",
     "",
-    within=True,
+    where=Stands.TRANSACTION,
 )
 def heavy_locks_together(subject: Subject, _: Any) -> Iterator[Hit]:
     """Yield a second statement for which much waits, in one transaction."""
@@ -44,7 +49,7 @@ def heavy_locks_together(subject: Subject, _: Any) -> Iterator[Hit]:
     safe = lines("commit", "begin", subject.statement.text)  # what ends the transaction stands below already
     if more:
         yield Hit(f"locks {', '.join(more)} while {first} is locked as well; do each in a transaction of its own", safe)
-    elif subject.effects.rewrite or subject.effects.scan or _moves_data(subject):
+    elif subject.goes_through or _moves_data(subject):
         yield Hit(f"goes through a table while {first} is locked; do each in a transaction of its own", safe)
 
 
@@ -63,12 +68,14 @@ _WRITES = 3
     "no-lock-timeout",
     "A statement that waits for a lock makes all others wait behind it; without lock_timeout, for as long as it takes.",
     "",
+    where=Stands.WITHOUT_TIMEOUT,
 )
 def no_lock_timeout(subject: Subject, _: Any) -> Iterator[Hit]:
     """Yield a statement that may wait for ever."""
-    if subject.timeout or not subject.waited_for:
+    waited_for = subject.waited_for
+    if not waited_for:
         return
-    tables = ", ".join(lock.table for lock in subject.waited_for)
+    tables = ", ".join(lock.table for lock in waited_for)
     where = "set local" if subject.transaction is not None else "set"
     yield Hit(
         f"waits for its lock on {tables} for as long as it takes; set lock_timeout before it",
@@ -76,16 +83,57 @@ def no_lock_timeout(subject: Subject, _: Any) -> Iterator[Hit]:
     )
 
 
-def timeout(node: Any) -> float | None:
-    """Return how many milliseconds a statement sets lock_timeout to; None if it does nothing of the kind."""
+class TimeoutSet(NamedTuple):
+    """What a statement sets lock_timeout to.
+
+    Attributes:
+        milliseconds: For how long it lets wait; 0 for as long as it takes.
+        is_local: Whether that ends with the transaction.
+    """
+
+    milliseconds: float
+    is_local: bool
+
+
+def timeout_set(statement: Statement) -> TimeoutSet | None:
+    """Return what a statement sets lock_timeout to, by ``set`` or by ``set_config``; None if it does nothing of it."""
+    match statement.kind:
+        case "variable_set_stmt":
+            return _set(statement.node)
+        case "select_stmt" if "set_config" in statement.text.lower():
+            return _configured(statement.node)
+        case _:
+            return None
+
+
+def _set(node: Any) -> TimeoutSet | None:
     if node.name != "lock_timeout":
-        return 0.0 if enum_name(node, "kind") == "VAR_RESET_ALL" else None
+        return TimeoutSet(0.0, is_local=False) if enum_name(node, "kind") == "VAR_RESET_ALL" else None
     if enum_name(node, "kind") != "VAR_SET_VALUE":
-        return 0.0  # the server's default, which is none
+        return TimeoutSet(0.0, node.is_local)  # the server's default, which is none
     constant = node.args[0].a_const
     if constant.HasField("ival"):
-        return float(constant.ival.ival)
-    return _milliseconds(constant.sval.sval or constant.fval.fval)
+        return TimeoutSet(float(constant.ival.ival), node.is_local)
+    return TimeoutSet(_milliseconds(constant.sval.sval or constant.fval.fval), node.is_local)
+
+
+def _configured(node: Any) -> TimeoutSet | None:
+    """Return the same of a query for ``set_config``, as far as it says it by constants."""
+    for each in node.target_list:
+        call = each.res_target.val.func_call
+        if texts(call.funcname)[-1:] != ("set_config",) or len(call.args) != _ARGUMENTS:
+            continue
+        name, value, is_local = (_uncast(argument).a_const for argument in call.args)
+        if name.sval.sval.lower() == "lock_timeout" and value.HasField("sval"):
+            local = is_local.boolval.boolval or is_local.sval.sval.lower() in _TRUE
+            return TimeoutSet(_milliseconds(value.sval.sval), local)
+    return None
+
+
+def _uncast(node: Any) -> Any:
+    while node.WhichOneof("node") == "type_cast":
+        node = node.type_cast.arg
+    return node
 
 
 @lru_cache
@@ -94,27 +142,24 @@ def _milliseconds(text: str) -> float:
     return float(written[1]) * _UNITS.get(written[2], 1) if written else 0.0
 
 
-def sets_timeout(node: Any) -> bool:
-    """Whether a statement sets lock_timeout, so that the statements after it do not wait for ever."""
-    return bool(timeout(node))
-
-
 @rule(
     "lock-timeout-long",
     "For as long as a statement waits for a lock, all others wait behind it; the time-out is what bounds it.",
     "variable_set_stmt",
+    "select_stmt",
 )
 def lock_timeout_long(subject: Subject, node: Any) -> Iterator[Hit]:
     """Yield a lock_timeout that bounds little or nothing."""
-    found = timeout(node)
-    if found is None or 0 < found <= _LONGEST:
+    found = timeout_set(subject.statement)
+    if found is None or 0 < found.milliseconds <= _LONGEST:
         return
-    if enum_name(node, "kind") != "VAR_SET_VALUE" and subject.header is None:
+    is_reset = subject.statement.kind == "variable_set_stmt" and enum_name(node, "kind") != "VAR_SET_VALUE"
+    if is_reset and subject.header is None:
         return
-    where = "set local" if node.is_local else "set"
-    said = "waits for locks for as long as it takes" if found == 0 else "waits for locks for more than ten seconds"
+    where = "set local" if found.is_local else "set"
+    long = "more than ten seconds" if found.milliseconds else "as long as it takes"
     yield Hit(
-        f"{said}, and so do all others behind it; a short time-out and another try do better",
+        f"waits for locks for {long}, and so do all others behind it; a short time-out and another try do better",
         lines(f"{where} lock_timeout = '2s'"),
     )
 

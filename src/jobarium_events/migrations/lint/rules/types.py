@@ -9,7 +9,7 @@ from typing import Any
 from jobarium_events.migrations.lint.findings import Severity
 from jobarium_events.migrations.lint.names import base_type, enum_name, joined
 from jobarium_events.migrations.lint.rewriting import changed, lines
-from jobarium_events.migrations.lint.rules.rule import Hit, Subject, rule
+from jobarium_events.migrations.lint.rules.rule import Hit, Stands, Subject, rule
 from jobarium_events.migrations.lint.walking import constants
 
 _LONGEST = 63
@@ -142,7 +142,7 @@ def name_too_long(subject: Subject, node: Any) -> Iterator[Hit]:
     "enum-value-used-at-once",
     "A value that a transaction adds to a type cannot be used in it: Postgres refuses it.",
     "",
-    within=True,
+    where=Stands.TRANSACTION,
 )
 def enum_value_used_at_once(subject: Subject, node: Any) -> Iterator[Hit]:
     """Yield the use of a value in the transaction that adds it."""

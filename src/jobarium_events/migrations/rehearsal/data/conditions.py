@@ -12,13 +12,25 @@ from typing import Any
 import msgspec
 
 from jobarium_events.migrations.files.parsing import expression, parse
+from jobarium_events.migrations.rehearsal.data.expressions import (
+    bare,
+    call_of,
+    column_of,
+    constant_text,
+    elements_of,
+    is_constant,
+    name_of,
+    operator_of,
+)
+from jobarium_events.migrations.rehearsal.data.texts import of_text
 from jobarium_events.statements import identifier
 
-__all__ = ["Counted", "Demand", "Understood", "of_domain", "understand"]
+__all__ = ["Counted", "Demand", "Understood", "columns_of", "of_domain", "understand"]
 
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "="}
 _LENGTHS = {"char_length", "character_length", "length", "octet_length"}
 _COUNTED = {"num_nonnulls", "num_nulls"}
+_KINDS = {"json_typeof", "jsonb_typeof"}
 _WORDS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\bVALUE\b")
 
 
@@ -27,13 +39,17 @@ class Demand(msgspec.Struct, frozen=True):
 
     Attributes:
         column: The column.
-        what: ``<``, ``<=``, ``>``, ``>=``, ``in``, ``~``, ``null`` or ``not null``; ``length<`` and so on.
-        values: With what it is compared, each as SQL.
+        what: ``<``, ``<=``, ``>``, ``>=``, ``in``, ``~``, ``null`` or ``not null``; ``length<`` and so on; of a text
+            ``case``; of a member of a document ``there``, ``kind`` or ``text``.
+        values: With what it is compared, each as SQL, and one of them is enough; the kinds of a member, and the case
+            of a text, as they are.
+        path: The keys on the way to the member; empty for the document itself.
     """
 
     column: str
     what: str
     values: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -74,28 +90,49 @@ def of_domain(definition: str, column: str) -> str:
 
 def understand(condition: str) -> Understood:
     """Read a check."""
+    return _read(_parsed(condition))
+
+
+def columns_of(condition: str) -> tuple[str, ...]:
+    """Return the columns that a check speaks of, in their order."""
+    return tuple(dict.fromkeys(_columns(_parsed(condition))))
+
+
+def _parsed(condition: str) -> Any:
     (statement,) = parse(f"select {condition}")
-    return _read(statement.node.target_list[0].res_target.val)
+    return statement.node.target_list[0].res_target.val
+
+
+def _columns(message: Any) -> Iterator[str]:
+    if message.DESCRIPTOR.name == "Node" and (name := column_of(message)) is not None:
+        yield name
+        return
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            each: Iterable[Any] = value if isinstance(value, Iterable) else (value,)
+            for inner in each:
+                yield from _columns(inner)
 
 
 def _read(node: Any) -> Understood:
-    kind, inner = _bare(node)
+    kind, inner = bare(node)
     if kind == "bool_expr":
         return _read_bool(inner)
     if kind == "null_test":
-        column = _column(inner.arg)
+        column = column_of(inner.arg)
+        is_null = name_of(inner, "nulltesttype") == "IS_NULL"
         if column is None:
-            return _NOT_UNDERSTOOD
-        is_null = _name(inner, "nulltesttype") == "IS_NULL"
+            return _NOT_UNDERSTOOD if is_null else _of_member("there", inner.arg)
         return Understood((Demand(column, "null" if is_null else "not null"),))
-    if kind == "a_expr":
-        return _read_comparison(inner)
-    return _NOT_UNDERSTOOD
+    said = of_text(node)
+    if said is not None:
+        return Understood((Demand(*said),))
+    return _read_comparison(inner) if kind == "a_expr" else _NOT_UNDERSTOOD
 
 
 def _read_bool(node: Any) -> Understood:
     parts = [_read(each) for each in node.args]
-    match _name(node, "boolop"):
+    match name_of(node, "boolop"):
         case "AND_EXPR":
             return Understood(
                 tuple(each for part in parts for each in part.demands),
@@ -117,31 +154,48 @@ def _either(parts: list[Understood]) -> Understood:
     others = [part for part in parts if [each.what for each in part.demands] != ["null"]]
     if len(others) == 1:
         return others[0]
-    if all([each.what for each in part.demands] == ["in"] for part in others):
+    whats = {tuple(each.what for each in part.demands) for part in others}
+    if whats in ({("in",)}, {("~",)}):
+        ((what,),) = whats
         values = tuple(value for part in others for value in part.demands[0].values)
-        return Understood((Demand(columns.pop(), "in", values),))
+        return Understood((Demand(columns.pop(), what, values),))
     return _NOT_UNDERSTOOD
 
 
 def _read_comparison(node: Any) -> Understood:
-    kind, operator = _name(node, "kind"), node.name[0].string.sval if node.name else ""
+    kind, operator = name_of(node, "kind"), operator_of(node)
     if kind in ("AEXPR_OP_ANY", "AEXPR_IN") and operator == "=":
-        column, values = _column(node.lexpr), _elements(node.rexpr)
-        if column is not None and values and all(map(_is_constant, values)):
-            return Understood((Demand(column, "in", tuple(map(expression, values))),))
-        return _NOT_UNDERSTOOD
+        return _read_among(node.lexpr, elements_of(node.rexpr))
     if kind != "AEXPR_OP":
         return _NOT_UNDERSTOOD
     left, right = node.lexpr, node.rexpr
-    if operator in _MIRRORED and _is_constant(left):
+    if operator in _MIRRORED and is_constant(left):
         left, right, operator = right, left, _MIRRORED[operator]
-    if not _is_constant(right):
+    if not is_constant(right):
         return _NOT_UNDERSTOOD
-    column, value = _column(left), expression(right)
+    if operator == "?":
+        key = constant_text(right)
+        return _NOT_UNDERSTOOD if key is None else _of_member("there", left, key=key)
+    column, value = column_of(left), expression(right)
     if column is not None:
         return _of_column(column, operator, value)
-    called, arguments = _call(left)
-    columns = [_column(each) for each in arguments]
+    found = _member_among(left, [right]) if operator == "=" else _NOT_UNDERSTOOD
+    return found if found.whole else _read_call(left, operator, value)
+
+
+def _read_among(node: Any, values: list[Any]) -> Understood:
+    if not values or not all(map(is_constant, values)):
+        return _NOT_UNDERSTOOD
+    column = column_of(node)
+    if column is None:
+        return _member_among(node, values)
+    return Understood((Demand(column, "in", tuple(map(expression, values))),))
+
+
+def _read_call(node: Any, operator: str, value: str) -> Understood:
+    """Read what a function of columns is compared with."""
+    called, arguments = call_of(node)
+    columns = [column_of(each) for each in arguments]
     names = tuple(each for each in columns if each is not None)
     if len(names) != len(columns) or operator not in _MIRRORED:
         return _NOT_UNDERSTOOD
@@ -156,9 +210,34 @@ def _read_comparison(node: Any) -> Understood:
 def _of_column(column: str, operator: str, value: str) -> Understood:
     if operator == "=":
         return Understood((Demand(column, "in", (value,)),))
-    if operator == "~" or operator in _MIRRORED:
+    if operator in _MIRRORED:
         return Understood((Demand(column, operator, (value,)),))
     return _NOT_UNDERSTOOD
+
+
+def _member_among(node: Any, values: list[Any]) -> Understood:
+    """Read that a member of a document is one of some constants, or of one of some kinds."""
+    called, arguments = call_of(node)
+    if called in _KINDS and len(arguments) == 1:
+        kinds = [kind for each in values if (kind := constant_text(each)) is not None]
+        return _of_member("kind", arguments[0], kinds) if len(kinds) == len(values) else _NOT_UNDERSTOOD
+    kind, inner = bare(node)
+    if kind == "a_expr" and operator_of(inner) == "->>":
+        return _of_member("text", node, list(map(expression, values)))
+    return _NOT_UNDERSTOOD
+
+
+def _of_member(what: str, node: Any, values: Iterable[str] = (), *, key: str | None = None) -> Understood:
+    """Return a demand on a member, be it written as ``a -> 'b' ->> 'c'``; or on the member of this key within it."""
+    path = [] if key is None else [key]
+    while (column := column_of(node)) is None:
+        kind, inner = bare(node)
+        name = constant_text(inner.rexpr) if kind == "a_expr" else None
+        if name is None or operator_of(inner) not in ("->", "->>"):
+            return _NOT_UNDERSTOOD
+        path.insert(0, name)
+        node = inner.lexpr
+    return Understood((Demand(column, what, tuple(values), tuple(path)),))
 
 
 def _counted(called: str, columns: tuple[str, ...], operator: str, value: int) -> Understood:
@@ -166,49 +245,3 @@ def _counted(called: str, columns: tuple[str, ...], operator: str, value: int) -
     if called == "num_nulls":
         count = len(columns) - count
     return Understood(counts=(Counted(columns, count),)) if 0 <= count <= len(columns) else _NOT_UNDERSTOOD
-
-
-def _bare(node: Any) -> tuple[str, Any]:
-    """Return what a node is, with casts and collations around it seen through."""
-    while True:
-        kind = node.WhichOneof("node")
-        inner = getattr(node, kind) if kind else node
-        if kind not in ("type_cast", "collate_clause"):
-            return kind or "", inner
-        node = inner.arg
-
-
-def _column(node: Any) -> str | None:
-    kind, inner = _bare(node)
-    if kind != "column_ref" or inner.fields[-1].WhichOneof("node") != "string":
-        return None
-    name: str = inner.fields[-1].string.sval
-    return name
-
-
-def _call(node: Any) -> tuple[str, list[Any]]:
-    kind, inner = _bare(node)
-    return (inner.funcname[-1].string.sval, list(inner.args)) if kind == "func_call" else ("", [])
-
-
-def _elements(node: Any) -> list[Any]:
-    kind, inner = _bare(node)
-    return list({"a_array_expr": lambda: inner.elements, "list": lambda: inner.items}.get(kind, list)())
-
-
-def _is_constant(node: Any) -> bool:
-    return not any(kind in ("column_ref", "sub_link") for kind in _kinds(node))
-
-
-def _kinds(message: Any) -> Iterator[str]:
-    for field, value in message.ListFields():
-        if field.message_type is not None:
-            yield field.name
-            each: Iterable[Any] = value if isinstance(value, Iterable) else (value,)
-            for inner in each:
-                yield from _kinds(inner)
-
-
-def _name(node: Any, field: str) -> str:
-    name: str = node.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number[getattr(node, field)].name
-    return name

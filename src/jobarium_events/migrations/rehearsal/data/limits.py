@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from jobarium_events.extras import extra
-from jobarium_events.migrations.rehearsal.data.conditions import Counted, Demand, of_domain, understand
+from jobarium_events.migrations.rehearsal.data.conditions import Counted, Demand, columns_of, of_domain, understand
+from jobarium_events.migrations.rehearsal.data.documents import Member
+from jobarium_events.migrations.rehearsal.data.patterns import is_simple
 from jobarium_events.migrations.rehearsal.data.series import Limits, is_linear
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ _NUMBERS = {
     "inet": "(({})::inet - inet '0.0.0.0')::numeric",
 }
 _BOUNDS = {">=": "low", "<=": "high", ">": "above", "<": "below"}
+_MEMBERS = {"there": "kinds", "kind": "kinds", "text": "texts"}
 _TEXTS = ("text", "varchar", "bpchar", "citext", "name")
 _SIZED = (*_TEXTS, "bytea", "bit", "varbit")
 
@@ -46,6 +49,8 @@ class Demands(msgspec.Struct, frozen=True):
         nulls: Whether a column has to be null, or must not be.
         counts: How many of some columns have to be given.
         kept: Whether values within the limits fulfil every condition; else some rows have to be tried again.
+        unsure: The columns of which it is not known whether values within their limits do.
+        related: The columns that conditions compare with each other, as far as is known.
     """
 
     filters: tuple[str, ...]
@@ -53,6 +58,8 @@ class Demands(msgspec.Struct, frozen=True):
     nulls: dict[str, bool]
     counts: tuple[Counted, ...]
     kept: bool
+    unsure: tuple[str, ...] = ()
+    related: tuple[frozenset[str], ...] = ()
 
 
 def demands(connection: psycopg.Connection[Any], table: Table, bounds: Iterable[str] = ()) -> Demands:
@@ -69,8 +76,11 @@ def demands(connection: psycopg.Connection[Any], table: Table, bounds: Iterable[
     limits: dict[str, Limits] = {}
     nulls: dict[str, bool] = {}
     kept = all(each.whole for each in understood)
+    unclear = [condition for condition, each in zip(conditions, understood, strict=True) if not each.whole]
+    unsure = {name: None for condition in unclear for name in columns_of(condition)}
     columns = {column.name: column for column in table.columns if column.generated is None}
-    for demand in (each for every in understood for each in every.demands):
+    # What a column is one of leaves nothing to choose: it comes first, and values are held against all else.
+    for demand in sorted((each for every in understood for each in every.demands), key=lambda each: each.what != "in"):
         column = columns.get(demand.column)
         if column is None:
             kept = False
@@ -80,9 +90,30 @@ def demands(connection: psycopg.Connection[Any], table: Table, bounds: Iterable[
             before = limits.get(demand.column, Limits())
             after = _limited(connection, column, before, demand)
             kept = kept and after is not None
+            unsure.update({demand.column: None} if after is None else {})
             limits[demand.column] = after or before
-    filters = tuple(f"({each}) is not false" for each in conditions)
-    return Demands(filters, limits, nulls, tuple(each for every in understood for each in every.counts), kept)
+    for name, each in limits.items():
+        if len(each.patterns) > 1:  # they are made one text, as well as that goes
+            kept = False
+            unsure[name] = None
+    return Demands(
+        tuple(f"({each}) is not false" for each in conditions),
+        limits,
+        nulls,
+        tuple(each for every in understood for each in every.counts),
+        kept,
+        tuple(unsure),
+        _related(map(columns_of, unclear)),
+    )
+
+
+def _related(together: Iterable[tuple[str, ...]]) -> tuple[frozenset[str], ...]:
+    """Return the columns that conditions speak of together, those of conditions that share one in one set."""
+    found: list[frozenset[str]] = []
+    for names in together:
+        joined = frozenset(names).union(*(each for each in found if each.intersection(names)))
+        found = [*(each for each in found if not each & joined), joined]
+    return tuple(each for each in found if len(each) > 1)
 
 
 def _limited(connection: psycopg.Connection[Any], column: Column, limits: Limits, demand: Demand) -> Limits | None:
@@ -92,18 +123,38 @@ def _limited(connection: psycopg.Connection[Any], column: Column, limits: Limits
         return None if both else msgspec.structs.replace(limits, values=demand.values)
     if limits.values is not None:
         return None
+    if demand.what in _MEMBERS:
+        return _with_member(column, limits, demand)
+    if demand.what in ("~", "case"):
+        return _of_text(connection, limits, demand) if column.type.base in _TEXTS else None
     (value,) = demand.values
-    if demand.what == "~":
-        if column.type.base not in _TEXTS or limits.pattern is not None:
-            return None
-        pattern = _worked_out(connection, f"({value})::text")
-        return None if pattern is None else msgspec.structs.replace(limits, pattern=pattern)
     if demand.what.startswith("length"):
         if column.type.base not in _SIZED:
             return None
         return _sized(limits, demand.what.removeprefix("length"), _worked_out(connection, f"(({value})::int)::text"))
-    if not is_linear(column.type):
+    return _bounded(connection, column, limits, demand) if is_linear(column.type) else None
+
+
+def _of_text(connection: psycopg.Connection[Any], limits: Limits, demand: Demand) -> Limits | None:
+    if demand.what == "case":
+        (case,) = demand.values
+        return msgspec.structs.replace(limits, case=case) if limits.case in (None, case) else None
+    patterns = [_worked_out(connection, f"({value})::text") for value in demand.values]
+    pattern = "|".join(each for each in patterns if each is not None)
+    if None in patterns or not is_simple(pattern):
         return None
+    return msgspec.structs.replace(limits, patterns=(*limits.patterns, pattern))
+
+
+def _with_member(column: Column, limits: Limits, demand: Demand) -> Limits | None:
+    if column.type.base not in ("json", "jsonb"):
+        return None
+    member = Member(demand.path, **{_MEMBERS[demand.what]: demand.values})
+    return msgspec.structs.replace(limits, members=(*limits.members, member))
+
+
+def _bounded(connection: psycopg.Connection[Any], column: Column, limits: Limits, demand: Demand) -> Limits | None:
+    (value,) = demand.values
     number = _worked_out(connection, f"({_NUMBERS.get(column.type.base, '({})::numeric').format(value)})::text")
     try:
         bound = Decimal(number) if number is not None else None

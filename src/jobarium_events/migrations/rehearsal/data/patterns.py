@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from jobarium_events.migrations.rehearsal.data.quoting import text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-__all__ = ["matching"]
+__all__ = ["is_simple", "matching"]
 
 MOST = 2**62
 """No index of a value is larger."""
@@ -35,7 +35,7 @@ _CLASSES = {
 _ANY = string.ascii_lowercase + string.digits
 _VISIBLE = string.ascii_letters + string.digits + string.punctuation
 _TIMES = re.compile(r"[*+?]|\{(\d+)(,?)(\d*)\}")
-_SPREADS = (6, 9, 12, 4, 3, 2, 1, 0, 20, 40)
+_SPREADS = (6, 9, 12, 4, 3, 2, 1, 0, *range(13, 65))
 
 
 class _NotSimple(Exception):
@@ -61,21 +61,41 @@ class _Repeated(NamedTuple):
 
 
 _Tree = _Chars | _Sequence | _Choice | _Repeated
+_ANYTHING = _Repeated(_Chars(_ANY), 0, None)
 
 
-def matching(pattern: str, least: int, most: int | None) -> tuple[str, int] | None:
+class _Pattern(NamedTuple):
+    """What a regular expression matches, and whether that is at the begin and at the end of a text."""
+
+    tree: _Tree
+    begins: bool
+    ends: bool
+
+
+def is_simple(pattern: str) -> bool:
+    """Whether texts can be made that match a regular expression."""
+    try:
+        _Parser(pattern).read()
+    except _NotSimple:
+        return False
+    return True
+
+
+def matching(patterns: Sequence[str], least: int, most: int | None, case: str | None = None) -> tuple[str, int] | None:
     """Return SQL that makes texts, with ``{i}`` for a number from 0 on, and how many different ones there are.
 
     Args:
-        pattern: The regular expression.
+        patterns: The regular expressions. If there are several, the texts match them all where each says of another
+            place of a text; else not for certain.
         least: How long a text has to be.
         most: How long it may be.
+        case: ``lower`` or ``upper`` if its letters have to be.
 
     Returns:
-        None if the expression is not simple, or has no text that long.
+        None if an expression is not simple, or has no text that long or of that case.
     """
     try:
-        tree = _Parser(pattern).read()
+        tree = _cased(_joined_up([_Parser(pattern).read() for pattern in patterns]), case)
     except _NotSimple:
         return None
     for spread in _SPREADS:
@@ -85,16 +105,60 @@ def matching(pattern: str, least: int, most: int | None) -> tuple[str, int] | No
     return None
 
 
+def _joined_up(patterns: Sequence[_Pattern]) -> _Tree:
+    """Return what matches all patterns that leave room for the others; or the one that leaves none."""
+    whole = [each.tree for each in patterns if each.begins and each.ends]
+    if whole:
+        return whole[0]
+    begin = max((each.tree for each in patterns if each.begins), key=_shortest, default=None)
+    end = max((each.tree for each in patterns if each.ends), key=_shortest, default=None)
+    within = [part for each in patterns if not (each.begins or each.ends) for part in (_ANYTHING, each.tree)]
+    return _Sequence((*([begin] if begin else []), *within, _ANYTHING, *([end] if end else [])))
+
+
+def _shortest(tree: _Tree) -> int:
+    return min(_lengths(_repeated(tree, 0)))
+
+
+def _cased(tree: _Tree, case: str | None) -> _Tree:
+    """Return what has no letters but those of a case."""
+    match tree:
+        case _ if case is None:
+            return tree
+        case _Chars(among):
+            every = among + getattr(among, case)() if among == _ANY else among
+            kept = "".join(each for each in dict.fromkeys(every) if getattr(each, case)() == each)
+            if not kept:
+                raise _NotSimple
+            return _Chars(kept)
+        case _Choice(parts):
+            return _Choice(tuple(_cased(part, case) for part in parts if _has(part, case)))
+        case _Sequence(parts):
+            return _Sequence(tuple(_cased(part, case) for part in parts))
+        case _Repeated(part, least, most):
+            return _Repeated(_cased(part, case), least, most)
+
+
+def _has(tree: _Tree, case: str) -> bool:
+    try:
+        _cased(tree, case)
+    except _NotSimple:
+        return False
+    return True
+
+
 class _Parser:
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern
         self._at = 0
+        self._begins = False
+        self._ends = False
 
-    def read(self) -> _Tree:
+    def read(self) -> _Pattern:
         tree = self._choice()
         if self._at < len(self._pattern):
             raise _NotSimple
-        return tree
+        return _Pattern(tree, self._begins, self._ends)
 
     def _next(self) -> str:
         return self._pattern[self._at : self._at + 1]
@@ -121,7 +185,8 @@ class _Parser:
                 or self._pattern[self._at :] == "$"
                 or self._pattern[self._at : self._at + 2] in ("$)", "$|")
             ):
-                self._take()
+                is_begin = self._take() == "^"
+                self._begins, self._ends = self._begins or is_begin, self._ends or not is_begin
             else:
                 parts.append(self._times(self._one()))
         return _Sequence(tuple(parts))

@@ -10,10 +10,10 @@ import msgspec
 from jobarium_events.migrations.rehearsal.data.draws import Draw, pool
 from jobarium_events.migrations.rehearsal.data.keys import Keys
 from jobarium_events.migrations.rehearsal.data.quoting import text
-from jobarium_events.migrations.rehearsal.data.series import Limits, Series, UnknownType, series
+from jobarium_events.migrations.rehearsal.data.series import Limits, Series, UnknownType, is_linear, series
 from jobarium_events.migrations.rehearsal.data.tables import Column, ForeignKey, Table, Unique
 from jobarium_events.migrations.rehearsal.data.variety import varied
-from jobarium_events.migrations.rehearsal.refusals import FillError
+from jobarium_events.migrations.rehearsal.refusals import FillError, generators_of
 from jobarium_events.statements import identifier, statements
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _SQL = statements(__package__ or "", "volumes.sql")
 _TRIES = 200
 _FEW = 100  # values that are drawn with skew, as those of a status
 _NULL_SHARE = 0.1
+_NEAR = "(1::bigint << (_a / 2 % 24)::int)"  # among how many places; the last of them is half a year in seconds
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -52,6 +53,7 @@ class Plan(msgspec.Struct, frozen=True):
         filters: What rows have to fulfil.
         retried: Whether a row is tried several times, as it may not fulfil them.
         conflicting: Whether rows may be left out as they are not unique.
+        unsure: The columns of which it is not known whether their values fulfil them.
     """
 
     table: Table
@@ -60,9 +62,10 @@ class Plan(msgspec.Struct, frozen=True):
     filters: tuple[str, ...]
     retried: bool
     conflicting: bool
+    unsure: tuple[str, ...] = ()
 
-    def insert(self, first: int, count: int) -> str:
-        """Return the statement that inserts the rows of some numbers."""
+    def insert(self, first: int, count: int, most: int) -> str:
+        """Return the statement that inserts the rows of some numbers, as far as they can be made, and not more."""
         table = self.table
         alias, names = identifier(table.name), ", ".join(map(identifier, self.values))
         numbers = _SQL["numbers"].format(first=first, last=first + count - 1)
@@ -79,7 +82,7 @@ class Plan(msgspec.Struct, frozen=True):
         if self.retried:
             rows = _SQL["first"].format(numbers=numbers, rows=rows)
         conflict = "on conflict do nothing" if self.conflicting else ""
-        return _SQL["insert"].format(table=table.sql, names=names, rows=rows, conflict=conflict)
+        return _SQL["insert"].format(table=table.sql, names=names, rows=rows, most=most, conflict=conflict)
 
 
 def plan(
@@ -147,6 +150,7 @@ class _Planner:
         self._full: set[str] = set()  # of those, the ones that never take a value twice
         self._named: dict[str, str] = {}  # SQL of places, each worked out once for a row
         self._never_null: set[str] = set()
+        self._spreads: dict[str, int] = {}  # of the columns whose values are numbers of a unit
 
     def plan(self, references: Sequence[Reference], late: Sequence[ForeignKey], filters: Sequence[str]) -> Plan:
         table = self._table
@@ -157,6 +161,7 @@ class _Planner:
         for each in references:
             unit = _Unit(each.columns, 0 if each.keys.within else each.keys.count)
             units.update(dict.fromkeys(each.columns, unit))
+        self._spreads = {name: found.spread for name, found in drawn.items() if is_linear(table.column(name).type)}
         for unique in sorted(table.uniques, key=lambda each: (each.partial, len(each.columns))):
             self._keep_apart(unique, units, nulls)
         values = {
@@ -177,7 +182,9 @@ class _Planner:
         every = (*self._demands.filters, *filters, *needed)
         unsure = any(map(self._is_limited, given)) or bool(filters or needed)
         at_once = not any(unique.deferrable for unique in table.uniques)  # else Postgres cannot leave rows out
-        return Plan(table, self._named, values, every, unsure or not self._demands.kept, self._conflicting and at_once)
+        retried, conflicting = unsure or not self._demands.kept, self._conflicting and at_once
+        unclear = tuple(name for name in self._demands.unsure if name in drawn)
+        return Plan(table, self._named, values, every, retried, conflicting, unclear)
 
     def _own(self, given: set[str]) -> Iterator[Column]:
         for column in self._table.columns:
@@ -201,8 +208,7 @@ class _Planner:
         except UnknownType as error:
             raise FillError(
                 self._table.title,
-                f"no values are known of the type {error.name}; give SQL that makes one from the row's number n, "
-                f"as the generator of {self._table.name}.{column.name}",
+                f"no values are known of the type {error.name}; {generators_of(self._table.name, [column.name])}",
                 column.name,
             ) from None
         if found.size < 1:
@@ -271,9 +277,31 @@ class _Planner:
 
     def _place(self, column: Column, found: Series) -> str:
         name = column.name
-        return self._name(
-            self._places.get(name) or (column.is_counted and "_n") or self._drawn(name, found.size, found.spread)
-        )
+        placed = self._placed(name)
+        return self._name(placed or self._near(column, found, self._drawn(name, found.size, found.spread)))
+
+    def _placed(self, name: str) -> str:
+        """Return SQL of the place of a column that takes one after another; empty for any other."""
+        return self._places.get(name) or ("_n" if self._table.column(name).is_counted else "")
+
+    def _near(self, column: Column, found: Series, usual: str) -> str:
+        """Have each second try of a row take a place near to those of the columns that this one is compared with.
+
+        What is drawn for each alone is hardly ever as near as a check such as ``b - a < 100`` demands. How near it has
+        to be is not known: within 1, 2, 4 and so on, from try to try.
+        """
+        groups = [group for group in self._demands.related if column.name in group]
+        names = [name for group in groups for name in sorted(group) if self._is_alike(column, name)]
+        if len(names) < 2:  # noqa: PLR2004 - itself and another
+            return usual
+        draw = Draw.made(self._seed, self._table.title, *names, "near")
+        common = next(filter(None, map(self._placed, names)), draw.below(min(map(self._spreads.__getitem__, names))))
+        apart = Draw.made(self._seed, self._table.title, column.name, "near").below(_NEAR)
+        return f"(case when _a % 2 = 0 then {usual} else ({common} + {apart}) % {found.size} end)"
+
+    def _is_alike(self, column: Column, name: str) -> bool:
+        """Whether the places of another column stand for the same as those of one."""
+        return name in self._spreads and self._table.column(name).type.base == column.type.base
 
     def _name(self, place: str) -> str:
         return self._named.setdefault(place, f"_p{len(self._named)}")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from jobarium_events.migrations.rehearsal.data.documents import Member, document
 from jobarium_events.migrations.rehearsal.data.patterns import MOST, matching
 from jobarium_events.migrations.rehearsal.data.quoting import text
 
@@ -49,8 +50,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         values: One of these, each as SQL.
         least: At least as many characters, bytes or bits.
         most: At most as many.
-        pattern: A regular expression.
+        patterns: Regular expressions.
+        case: ``lower`` if it has no capitals, ``upper`` if it has no small letters.
         width: How many bytes one takes on the average.
+        members: What members of a document have to be.
     """
 
     low: Decimal | None = None
@@ -60,8 +63,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     values: tuple[str, ...] | None = None
     least: int = 0
     most: int | None = None
-    pattern: str | None = None
+    patterns: tuple[str, ...] = ()
+    case: str | None = None
     width: int | None = None
+    members: tuple[Member, ...] = ()
 
 
 class Series(msgspec.Struct, frozen=True):
@@ -130,8 +135,15 @@ _SIMPLE = {
     "tsvector": ("('w' || ({i}) || ' w' || ({i}) % 997 || ' w' || ({i}) % 89)::tsvector", MOST),
     "tsquery": ("('w' || ({i}) || ' | w' || ({i}) % 997)::tsquery", MOST),
     "hstore": ("('key=>' || ({i}))::hstore", MOST),
-    "point": ("point({i}, ({i}) % 1000)", 2**52),
+    "point": ("{point}", 2**52),
+    "box": ("box({point}, {other})", 2**52),
+    "circle": ("circle({point}, ({i}) % 97 + 1)", 2**52),
+    "line": ("line({point}, {other})", 2**52),
+    "lseg": ("lseg({point}, {other})", 2**52),
+    "path": ("path(polygon(box({point}, {other})))", 2**52),
+    "polygon": ("polygon(box({point}, {other}))", 2**52),
 }
+_POINTS = {"{point}": "point({i}, ({i}) % 1000)", "{other}": "point(({i}) + 2, ({i}) % 1000 + ({i}) % 7 + 1)"}
 
 
 def is_linear(kind: ValueType) -> bool:
@@ -160,10 +172,20 @@ def series(kind: ValueType, limits: Limits) -> Series:
     if kind.base == "bytea":
         return _bytes(limits)
     if kind.base in _SIMPLE:
-        sql, size = _SIMPLE[kind.base]
-        template = sql.replace("{text}", _filler("{i}", max((limits.width or _WIDTH) - _WIDTH, 8)))
-        return Series(lambda i: template.replace("{i}", i), size, size)
+        return _simple(kind, limits)
     raise UnknownType(kind.name)
+
+
+def _simple(kind: ValueType, limits: Limits) -> Series:
+    sql, size = _SIMPLE[kind.base]
+    note = _filler("{i}", max((limits.width or _WIDTH) - _WIDTH, 8))
+    if limits.members:
+        made, few = document(limits.members, note)
+        return Series(lambda i: f"{made(i)}::{kind.base}", few or size, few or size)
+    template = sql.replace("{text}", note)
+    for name, point in _POINTS.items():
+        template = template.replace(name, point)
+    return Series(lambda i: template.replace("{i}", i), size, size)
 
 
 def _listed(values: tuple[str, ...], name: str) -> Series:
@@ -237,17 +259,22 @@ def _text(kind: ValueType, limits: Limits) -> Series:
         (each for each in (limits.most, kind.length, 63 if kind.base == "name" else None) if each is not None),
         default=None,
     )
-    if limits.pattern is not None:
-        found = matching(limits.pattern, limits.least, most)
+    if limits.patterns:
+        found = matching(limits.patterns, limits.least, most, limits.case)
         if found is not None:
             sql, size = found
             return Series(lambda i: f"({sql.replace('{i}', i)})::{kind.sql}", size, size)
     width = max(limits.width or _WIDTH, limits.least)
     width = width if most is None else min(width, most)
-    if width < _LONG:
-        return _short(kind, width)
+    made = _short(kind, width) if width < _LONG else _long(kind, width, limits.least, most)
+    if limits.case is None:
+        return made
+    return msgspec.structs.replace(made, at=lambda i: f"{limits.case}({made.at(i)})::{kind.sql}")
+
+
+def _long(kind: ValueType, width: int, least: int, most: int | None) -> Series:
     spare = width - _LONG
-    varied = min(spare // 2, spare - max(limits.least - _LONG, 0), (most or MOST) - width)
+    varied = min(spare // 2, spare - max(least - _LONG, 0), (most or MOST) - width)
 
     def at(i: str) -> str:
         number = f"lpad(to_hex((({i}) * {_SCRAMBLE}) & {2**48 - 1}), {_LONG}, '0')"

@@ -18,7 +18,7 @@ from jobarium_events.migrations.rehearsal.data.ordering import Turn, is_optional
 from jobarium_events.migrations.rehearsal.data.plans import Plan, Reference, plan
 from jobarium_events.migrations.rehearsal.data.quoting import text
 from jobarium_events.migrations.rehearsal.data.statistics import Statistics, TableStatistics
-from jobarium_events.migrations.rehearsal.refusals import FillError, said
+from jobarium_events.migrations.rehearsal.refusals import FillError, generators_of, said
 from jobarium_events.statements import identifier, statements
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ Connection = psycopg.Connection[Any]
 
 _SQL = statements(__package__ or "", "volumes.sql")
 _BATCH = 100_000
+_AGAIN = 1000  # rows at least that are tried where some are lacking
 _PATIENCE = 8  # statements in a row that add nothing
 _WHOLE = ("int2", "int4", "int8")
 _NULL_SHARE = 0.1
@@ -92,6 +93,7 @@ class _Filling:
         self._statistics = statistics
         self._generators: dict[str, dict[str, str]] = {}
         self._keys = NumberedKeys(connection)
+        self._unsure: dict[str, tuple[str, ...]] = {}
         for name, sql in generators.items():
             table, _, column = name.rpartition(".")
             found = self.named(table)
@@ -165,7 +167,7 @@ class _Filling:
         table = turn.table
         references, filters = self._references(turn)
         found: TableStatistics | None = self._statistics.tables.get(table.title)
-        return plan(
+        made = plan(
             table,
             wanted,
             demands(self._connection, table, bounds),
@@ -177,6 +179,8 @@ class _Filling:
             statistics=found,
             generators=self._generators.get(table.title, {}),
         )
+        self._unsure[table.title] = made.unsure
+        return made
 
     def _references(self, turn: Turn) -> tuple[list[Reference], list[str]]:
         """Return what is drawn for a table's foreign keys, and conditions for those that follow from others."""
@@ -217,18 +221,20 @@ class _Filling:
     def _insert(self, made: Plan, first: int, count: int) -> int:
         added, at, idle = 0, first, 0
         while added < count:
-            batch = min(count - added, _BATCH)
-            inserted = self._connection.execute(made.insert(at, batch).encode()).rowcount
+            lacking = min(count - added, _BATCH)
+            batch = max(lacking, _AGAIN) if at > first else lacking
+            inserted = self._connection.execute(made.insert(at, batch, lacking).encode()).rowcount
             at += batch
             added += inserted
             idle = 0 if inserted else idle + 1
             if idle == _PATIENCE:
-                title = made.table.title
-                names = ", ".join([*(each.name for each in made.table.checks), *(u.name for u in made.table.uniques)])
+                table = made.table
+                names = [*(each.name for each in table.checks), *(each.name for each in table.uniques)]
+                names += dict.fromkeys(f"those of {each.type.domain}" for each in table.columns if each.type.checks)
                 raise FillError(
-                    title,
-                    f"only {added} of {count} rows could be made that keep to its constraints ({names}); give SQL that "
-                    "makes a value from the row's number n, as the generator of a column, or ask for fewer rows",
+                    table.title,
+                    f"only {added} of {count} rows could be made that keep to its constraints ({', '.join(names)}); "
+                    f"{generators_of(table.name, made.unsure)}, or ask for fewer rows",
                 )
         return added
 
@@ -306,7 +312,8 @@ class _Filling:
         try:
             yield
         except _REFUSALS as error:
-            raise FillError(table.title, f"{said(error)}; {_WAY_OUT}", error.diag.column_name) from None
+            way_out = generators_of(table.name, self._unsure.get(table.title, ()))
+            raise FillError(table.title, f"{said(error)}; {way_out}", error.diag.column_name) from None
 
     def _count(self, sql: str) -> int:
         ((count,),) = self._rows(_SQL["count"].format(table=sql))
@@ -321,7 +328,6 @@ class _Filling:
 
 
 _REFUSALS = (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError, psycopg.NotSupportedError)
-_WAY_OUT = "give SQL that makes a value from the row's number n, as the generator of a column"
 
 
 def _shares(leaves: Sequence[tuple[str, ...]], count: int) -> list[tuple[tuple[str, ...], int]]:

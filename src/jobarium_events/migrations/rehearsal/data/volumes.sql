@@ -3,7 +3,7 @@
 
 -- name: insert
 insert into {table} ({names}) overriding system value
-select {names} from ({rows}) as _rows {conflict}
+select {names} from ({rows}) as _rows limit {most} {conflict}
 
 -- name: numbers
 generate_series({first}::bigint, {last}::bigint) as _n
