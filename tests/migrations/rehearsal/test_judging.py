@@ -16,6 +16,7 @@ BEFORE = {
     "constraint proof of public.job": "CHECK ((old IS NOT NULL))",
     "constraint rule of public.job": "CHECK ((id > 0))",
     "privileges on table public.job": "owner a",
+    "domain public.pos": "integer c CHECK ((VALUE > 0)) NOT VALID",
 }
 
 
@@ -43,6 +44,12 @@ def without(name: str) -> dict[str, str]:
         ("contract", BEFORE | {"column public.job.new": "text"}, "it adds the column public.job.new"),
         ("contract", BEFORE | {"comment on column public.job.id": "x"}, None),
         ("migrate", BEFORE | {"privileges on table public.job": "owner b"}, None),
+        ("migrate", BEFORE | {"domain public.pos": "integer c CHECK ((VALUE > 0))"}, None),
+        (
+            "migrate",
+            BEFORE | {"domain public.pos": "integer c CHECK ((VALUE > 1))"},
+            "it changes the domain public.pos",
+        ),
     ],
 )
 def test_what_was_seen_of_the_schema_is_held_against_the_category(

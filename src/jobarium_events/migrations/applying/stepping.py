@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from jobarium_events.extras import extra
+from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.files.steps import Step, steps
-from jobarium_events.migrations.lint.names import enum_name
 from jobarium_events.migrations.record.record import Direction, Event, Record
 from jobarium_events.migrations.record.states import Stage, State
 from jobarium_events.migrations.running.failures import StepFailed

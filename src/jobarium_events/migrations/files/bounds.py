@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from jobarium_events.migrations.files.parsing import parameters
+from jobarium_events.migrations.files.parsing import enum_name, parameters
 
 if TYPE_CHECKING:
     from jobarium_events.migrations.files.parsing import Statement
@@ -58,7 +58,7 @@ def _bounds(node: Any, *, is_condition: bool) -> Iterator[_Bound | None]:
         if inner is not None:
             yield from _bounds(getattr(node, inner), is_condition=is_condition)
         return
-    if is_condition and not (kind == "BoolExpr" and _named(node, "boolop") == "AND_EXPR") and _has_value(node):
+    if is_condition and not (kind == "BoolExpr" and enum_name(node, "boolop") == "AND_EXPR") and _has_value(node):
         yield from _compared(node) if kind == "A_Expr" else (None,)
         return
     for field, value in node.ListFields():
@@ -69,7 +69,7 @@ def _bounds(node: Any, *, is_condition: bool) -> Iterator[_Bound | None]:
 
 
 def _compared(node: Any) -> Iterator[_Bound | None]:
-    kind = _named(node, "kind")
+    kind = enum_name(node, "kind")
     if kind == "AEXPR_BETWEEN":
         first, last = node.rexpr.list.items
         yield _bound(node.lexpr, ">=", first)
@@ -116,8 +116,3 @@ def _has_value(node: Any) -> bool:
         if field.message_type is not None and field.name != "subselect"
         for each in (value if field.is_repeated else (value,))
     )
-
-
-def _named(node: Any, field: str) -> str:
-    name: str = node.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number[getattr(node, field)].name
-    return name

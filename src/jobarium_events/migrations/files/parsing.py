@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -21,7 +22,7 @@ with extra("migrations"):
     from postgast import scan as pg_scan
     from postgast import split as pg_split
 
-__all__ = ["SqlError", "Statement", "expression", "is_reserved", "parameters", "parse", "written"]
+__all__ = ["SqlError", "Statement", "enum_name", "expression", "is_reserved", "parameters", "parse", "written"]
 
 _SPACE = re.compile(rb"\s+")
 _NO_COMMENT = re.compile(rb"[\s;]*(?![\s;/-])")
@@ -200,6 +201,18 @@ def is_reserved(word: str) -> bool:
     kinds = token.DESCRIPTOR.fields_by_name["keyword_kind"].enum_type.values_by_name
     free = ("NO_KEYWORD", "UNRESERVED_KEYWORD")
     return all(token.keyword_kind != kinds[name].number for name in free)
+
+
+def enum_name(message: Any, field: str) -> str:
+    """Return the parser's name of a field that has one of a few values."""
+    kind: Any = type(message)
+    return _enum_names(kind, field)[getattr(message, field)]
+
+
+@cache
+def _enum_names(kind: Any, field: str) -> dict[int, str]:
+    values = kind.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number
+    return {number: value.name for number, value in values.items()}
 
 
 def expression(node: Any) -> str:

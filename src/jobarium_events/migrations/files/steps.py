@@ -6,12 +6,11 @@ As psql would run a file: each statement is committed by itself, apart from thos
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import msgspec
 
 from jobarium_events.migrations.files.options import is_on
-from jobarium_events.migrations.files.parsing import SqlError, Statement
+from jobarium_events.migrations.files.parsing import SqlError, Statement, enum_name
 
 __all__ = ["Step", "runs_in_transaction", "steps", "transaction_command"]
 
@@ -97,13 +96,7 @@ def _steering(statement: Statement) -> str:
 
 def transaction_command(statement: Statement) -> str:
     """Return the parser's name of a command on transactions; empty for any other statement."""
-    return _named(statement.node, "kind") if statement.kind == "transaction_stmt" else ""
-
-
-def _named(node: Any, field: str) -> str:
-    """Return the name of what a field of a tree has, of those of an enumeration."""
-    name: str = node.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number[getattr(node, field)].name
-    return name
+    return enum_name(statement.node, "kind") if statement.kind == "transaction_stmt" else ""
 
 
 def runs_in_transaction(statement: Statement) -> bool:
@@ -115,7 +108,7 @@ def runs_in_transaction(statement: Statement) -> bool:
         case "index_stmt" | "drop_stmt":
             return not node.concurrent
         case "reindex_stmt":
-            of_one = _named(node, "kind") in _OF_ONE_TABLE
+            of_one = enum_name(node, "kind") in _OF_ONE_TABLE
             return of_one and not is_on(node.params, "concurrently")
         case "alter_table_stmt":
             commands = (getattr(each.alter_table_cmd, "def") for each in node.cmds)
@@ -125,6 +118,6 @@ def runs_in_transaction(statement: Statement) -> bool:
         case "alter_database_stmt":
             return all(each.def_elem.defname != "tablespace" for each in node.options)
         case "discard_stmt":
-            return _named(node, "target") != "DISCARD_ALL"
+            return enum_name(node, "target") != "DISCARD_ALL"
         case _:
             return True

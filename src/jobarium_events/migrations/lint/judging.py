@@ -10,12 +10,13 @@ import msgspec
 from jobarium_events.evolution.decision import Decision
 from jobarium_events.migrations.files.header import Header
 from jobarium_events.migrations.files.migration import Section
+from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.files.steps import transaction_command
 from jobarium_events.migrations.lint.findings import Finding, LintedStatement
 from jobarium_events.migrations.lint.knowledge.schema import Schema
 from jobarium_events.migrations.lint.locking.effects import effects
 from jobarium_events.migrations.lint.locking.locks import Effects, Lock, LockMode
-from jobarium_events.migrations.lint.names import base_type, enum_name, relation_name
+from jobarium_events.migrations.lint.names import base_type, relation_name
 from jobarium_events.migrations.lint.removals import Removed
 from jobarium_events.migrations.lint.rules import (
     allowed,

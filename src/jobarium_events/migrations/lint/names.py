@@ -9,7 +9,6 @@ from typing import Any
 __all__ = [
     "base_type",
     "chosen_name",
-    "enum_name",
     "inner",
     "joined",
     "listed_name",
@@ -60,18 +59,6 @@ def inner(node: Any) -> Any:
 def texts(nodes: Iterable[Any]) -> tuple[str, ...]:
     """Return the texts of a list of nodes."""
     return tuple([node.string.sval for node in nodes])
-
-
-def enum_name(message: Any, field: str) -> str:
-    """Return the parser's name of a field that has one of a few values."""
-    kind: Any = type(message)
-    return _enum_names(kind, field)[getattr(message, field)]
-
-
-@cache
-def _enum_names(kind: Any, field: str) -> dict[int, str]:
-    values = kind.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number
-    return {number: value.name for number, value in values.items()}
 
 
 def joined(parts: Iterable[str]) -> str:

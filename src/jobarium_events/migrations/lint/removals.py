@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from jobarium_events.migrations.lint.names import enum_name, listed_name, relation_name
+from jobarium_events.migrations.files.parsing import enum_name
+from jobarium_events.migrations.lint.names import listed_name, relation_name
 
 if TYPE_CHECKING:
     from jobarium_events.migrations.files.parsing import Statement

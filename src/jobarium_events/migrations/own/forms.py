@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from jobarium_events.migrations.files.parsing import Statement
-from jobarium_events.migrations.lint.names import enum_name
+from jobarium_events.migrations.files.parsing import Statement, enum_name
 from jobarium_events.migrations.own.sources import shown
 from jobarium_events.statements import identifier, statements
 

@@ -99,7 +99,8 @@ def of_effects(step: ObservedStep, predicted: Iterable[Effects]) -> Iterator[str
 def of_category(category: Category, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
     """Tell what does not fit the category: expand removes nothing, contract adds nothing, and migrate does neither.
 
-    A migrate may ask more of the rows, by constraints and not null, and have them written twice, by triggers.
+    A migrate may ask more of the rows, by constraints and not null, hold them against what a domain asks for, and have
+    them written twice, by triggers.
 
     Args:
         category: The migration's category.
@@ -119,7 +120,8 @@ def of_category(category: Category, before: Mapping[str, str], after: Mapping[st
             said = "removes"
         else:
             asks = kind == "column" and old == new.replace(" not null", "")
-            wrong = category is Category.MIGRATE and kind not in _MIGRATED and not asks
+            validates = kind == "domain" and old.replace(" NOT VALID", "") == new
+            wrong = category is Category.MIGRATE and kind not in _MIGRATED and not (asks or validates)
             said = "changes"
         if wrong:
             yield f"it {said} the {name}, which is not for a migration of category {category}"

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from jobarium_events.extras import extra
+from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.running.failures import StepFailed, said_by
 from jobarium_events.migrations.running.indexes import is_the_one
 from jobarium_events.statements import statements
@@ -106,7 +107,7 @@ def _scope(statement: Statement) -> dict[str, str | None]:
         scope["relation"] = _quoted(node.relation)
     if statement.kind == "index_stmt":
         scope["name"] = node.idxname
-    elif node.DESCRIPTOR.fields_by_name["kind"].enum_type.values_by_number[node.kind].name == _SCHEMA:
+    elif enum_name(node, "kind") == _SCHEMA:
         scope["schema"] = node.name
     return scope
 

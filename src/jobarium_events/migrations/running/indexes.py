@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from jobarium_events.migrations.files.parsing import parse
+from jobarium_events.migrations.files.parsing import enum_name, parse
 
 __all__ = ["is_the_one"]
 
@@ -53,10 +53,10 @@ def _bare(node: Any) -> Any:
 def _order(element: Any) -> None:
     fields = element.DESCRIPTOR.fields_by_name
     orders, nulls = fields["ordering"].enum_type, fields["nulls_ordering"].enum_type
-    name = orders.values_by_number[element.ordering].name
+    name = enum_name(element, "ordering")
     if name == "SORTBY_DEFAULT":
         element.ordering = orders.values_by_name["SORTBY_ASC"].number
-    if nulls.values_by_number[element.nulls_ordering].name == "SORTBY_NULLS_DEFAULT":
+    if enum_name(element, "nulls_ordering") == "SORTBY_NULLS_DEFAULT":
         element.nulls_ordering = nulls.values_by_name[_NULLS.get(name, "SORTBY_NULLS_LAST")].number
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.lint.knowledge.definitions import (
     INDEXED,
     collation_of,
@@ -18,7 +19,7 @@ from jobarium_events.migrations.lint.knowledge.definitions import (
 from jobarium_events.migrations.lint.knowledge.known import Known
 from jobarium_events.migrations.lint.knowledge.layers import layered
 from jobarium_events.migrations.lint.knowledge.tables import Column, Constraint, ConstraintKind, Index, Relation, Table
-from jobarium_events.migrations.lint.names import chosen_name, enum_name, joined, relation_name, type_text
+from jobarium_events.migrations.lint.names import chosen_name, joined, relation_name, type_text
 
 __all__ = ["altered", "with_constraint", "with_constraints", "without_column"]
 

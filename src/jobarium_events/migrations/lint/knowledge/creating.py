@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.lint.knowledge.altering import with_constraint, with_constraints
 from jobarium_events.migrations.lint.knowledge.definitions import (
     INDEXED,
@@ -29,7 +30,6 @@ from jobarium_events.migrations.lint.knowledge.tables import (
 from jobarium_events.migrations.lint.locking.touching import named_tables
 from jobarium_events.migrations.lint.names import (
     chosen_name,
-    enum_name,
     inner,
     joined,
     output_names,

@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
+from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.lint.knowledge.tables import Column, Constraint, ConstraintKind, Index
 from jobarium_events.migrations.lint.names import (
     base_type,
     chosen_name,
-    enum_name,
     inner,
     joined,
     relation_name,

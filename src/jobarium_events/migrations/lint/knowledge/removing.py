@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.lint.knowledge.known import Known
-from jobarium_events.migrations.lint.names import enum_name, joined, listed_name, listed_names, texts
+from jobarium_events.migrations.lint.names import joined, listed_name, listed_names, texts
 
 __all__ = ["domain_changed", "dropped"]
 

@@ -7,10 +7,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.lint.knowledge.known import Known
 from jobarium_events.migrations.lint.knowledge.layers import layered
 from jobarium_events.migrations.lint.knowledge.tables import Column
-from jobarium_events.migrations.lint.names import enum_name, joined, listed_name, listed_names, relation_name
+from jobarium_events.migrations.lint.names import joined, listed_name, listed_names, relation_name
 
 __all__ = ["commented", "moved", "renamed"]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.lint.knowledge.definitions import collation_of, column_of, is_serial
 from jobarium_events.migrations.lint.knowledge.tables import Column, ConstraintKind
 from jobarium_events.migrations.lint.locking.constraining import (
@@ -24,7 +25,7 @@ from jobarium_events.migrations.lint.locking.gathering import Gathered
 from jobarium_events.migrations.lint.locking.locks import LockMode
 from jobarium_events.migrations.lint.locking.partitions import attached, detached, finalized
 from jobarium_events.migrations.lint.locking.versions import IDENTITY_IN_PARTITIONS, NOT_NULL_IS_A_CONSTRAINT
-from jobarium_events.migrations.lint.names import enum_name, relation_name, type_text
+from jobarium_events.migrations.lint.names import relation_name, type_text
 
 __all__ = ["command_kind", "commanded"]
 

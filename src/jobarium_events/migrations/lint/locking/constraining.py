@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.lint.knowledge.definitions import constraint_of
 from jobarium_events.migrations.lint.knowledge.tables import Constraint, ConstraintKind
 from jobarium_events.migrations.lint.locking.locks import LockMode
 from jobarium_events.migrations.lint.locking.versions import CONSTRAINT_LOCKS_HEIRS
-from jobarium_events.migrations.lint.names import enum_name, joined
+from jobarium_events.migrations.lint.names import joined
 
 if TYPE_CHECKING:
     from jobarium_events.migrations.lint.locking.gathering import Gathered

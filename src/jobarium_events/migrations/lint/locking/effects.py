@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.lint.locking import making, rows, unmaking, upkeep
 from jobarium_events.migrations.lint.locking.commands import command_kind, commanded
 from jobarium_events.migrations.lint.locking.gathering import Gathered
 from jobarium_events.migrations.lint.locking.locks import Effects, Lock, LockMode
-from jobarium_events.migrations.lint.names import enum_name, joined, relation_name
+from jobarium_events.migrations.lint.names import joined, relation_name
 
 if TYPE_CHECKING:
     from jobarium_events.migrations.files.parsing import Statement

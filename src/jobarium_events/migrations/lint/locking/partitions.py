@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.lint.locking.locks import LockMode
-from jobarium_events.migrations.lint.names import enum_name, inner, relation_name, texts
+from jobarium_events.migrations.lint.names import inner, relation_name, texts
 
 if TYPE_CHECKING:
     from jobarium_events.migrations.lint.knowledge.known import Known

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.lint.locking.locks import LockMode
-from jobarium_events.migrations.lint.names import enum_name, joined, listed_name, listed_names, relation_name, texts
+from jobarium_events.migrations.lint.names import joined, listed_name, listed_names, relation_name, texts
 from jobarium_events.migrations.lint.walking import constants
 
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from jobarium_events.migrations.files.options import is_on
+from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.lint.knowledge.tables import Relation
 from jobarium_events.migrations.lint.locking.locks import LockMode
 from jobarium_events.migrations.lint.locking.versions import ANALYZE_HEIRS, GRANT_LOCKS
-from jobarium_events.migrations.lint.names import enum_name, joined, listed_name, listed_names, relation_name, texts
+from jobarium_events.migrations.lint.names import joined, listed_name, listed_names, relation_name, texts
 
 if TYPE_CHECKING:
     from jobarium_events.migrations.lint.locking.gathering import Gathered

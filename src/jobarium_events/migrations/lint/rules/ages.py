@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from jobarium_events.migrations.lint.names import enum_name
+from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.lint.rules.rule import Hit, Subject, rule
 
 _NEWER_COMMANDS = {

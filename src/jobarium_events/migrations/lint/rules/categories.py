@@ -7,8 +7,9 @@ from enum import StrEnum
 from typing import Any
 
 from jobarium_events.migrations.files.header import Category
+from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.lint.changing import MAY_CHANGE, changes
-from jobarium_events.migrations.lint.names import enum_name, listed_name, listed_names, relation_name
+from jobarium_events.migrations.lint.names import listed_name, listed_names, relation_name
 from jobarium_events.migrations.lint.rules.relied import taken_rights
 from jobarium_events.migrations.lint.rules.rule import Hit, Rule, Subject, described
 

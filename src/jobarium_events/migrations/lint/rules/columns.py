@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from jobarium_events.migrations.files.migration import Section
-from jobarium_events.migrations.files.parsing import expression
+from jobarium_events.migrations.files.parsing import enum_name, expression
 from jobarium_events.migrations.lint.findings import Severity
 from jobarium_events.migrations.lint.locking.functions import is_volatile
-from jobarium_events.migrations.lint.names import base_type, enum_name, relation_name
+from jobarium_events.migrations.lint.names import base_type, relation_name
 from jobarium_events.migrations.lint.rewriting import also, changed, lines, only, quoted, shown
 from jobarium_events.migrations.lint.rules.keys import batch
 from jobarium_events.migrations.lint.rules.parts import BACKFILL, LATER, UP, dual_write, part, parts

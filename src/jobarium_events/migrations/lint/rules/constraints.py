@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from jobarium_events.migrations.files.parsing import expression
+from jobarium_events.migrations.files.parsing import enum_name, expression
 from jobarium_events.migrations.lint.findings import Severity
 from jobarium_events.migrations.lint.knowledge.schema import Relation
-from jobarium_events.migrations.lint.names import enum_name, listed_name, relation_name
+from jobarium_events.migrations.lint.names import listed_name, relation_name
 from jobarium_events.migrations.lint.rewriting import also, lines, only, quoted, shown
 from jobarium_events.migrations.lint.rules.columns import not_null
 from jobarium_events.migrations.lint.rules.foreign_keys import apart, constraint_in
@@ -241,7 +241,9 @@ def attach_reads_table(subject: Subject, command: Any) -> Iterator[Hit]:
         return
     is_default = getattr(command, "def").partition_cmd.bound.is_default
     text = f"reads all of {part} while writes to it wait"
-    text += "" if is_default or known is None else "; add a check of the same bounds NOT VALID, and validate it before"
+    if not is_default and known is not None:
+        text += "; before that, add a check of the same bounds NOT VALID and validate it, and build there concurrently "
+        text += f"what {table} has of indexes"
     yield Hit(text)
 
 

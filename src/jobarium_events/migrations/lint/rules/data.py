@@ -7,10 +7,10 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from jobarium_events.migrations.files.migration import Section
-from jobarium_events.migrations.files.parsing import parse
+from jobarium_events.migrations.files.parsing import enum_name, parse
 from jobarium_events.migrations.lint.changing import MAY_CHANGE, changes
 from jobarium_events.migrations.lint.findings import Severity
-from jobarium_events.migrations.lint.names import enum_name, joined, relation_name
+from jobarium_events.migrations.lint.names import joined, relation_name
 from jobarium_events.migrations.lint.rewriting import changed
 from jobarium_events.migrations.lint.rules.keys import key_of, within
 from jobarium_events.migrations.lint.rules.parts import part

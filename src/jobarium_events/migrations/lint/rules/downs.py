@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.lint.knowledge.schema import Relation, Schema, Table
-from jobarium_events.migrations.lint.names import enum_name, joined, listed_name, listed_names, relation_name
+from jobarium_events.migrations.lint.names import joined, listed_name, listed_names, relation_name
 from jobarium_events.migrations.lint.rewriting import lines, quoted, shown
 from jobarium_events.migrations.lint.rules.rule import Hit, Rule, described
 

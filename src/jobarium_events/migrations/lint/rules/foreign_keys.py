@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from jobarium_events.migrations.lint.names import enum_name, relation_name
+from jobarium_events.migrations.files.parsing import enum_name
+from jobarium_events.migrations.lint.names import relation_name
 from jobarium_events.migrations.lint.rewriting import also, changed, lines, only, quoted, shown
 from jobarium_events.migrations.lint.rules.partitions import NOT_VALID_KEYS, is_partitioned
 from jobarium_events.migrations.lint.rules.rule import Hit, Subject, rule

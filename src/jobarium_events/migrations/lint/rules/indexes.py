@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from jobarium_events.migrations.files.options import is_on
+from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.files.steps import runs_in_transaction
 from jobarium_events.migrations.lint.findings import Severity
 from jobarium_events.migrations.lint.knowledge.definitions import index_of
-from jobarium_events.migrations.lint.names import chosen_name, enum_name, relation_name
+from jobarium_events.migrations.lint.names import chosen_name, relation_name
 from jobarium_events.migrations.lint.rewriting import changed, lines, quoted, shown
 from jobarium_events.migrations.lint.rules.partitions import is_partitioned
 from jobarium_events.migrations.lint.rules.rule import Hit, Stands, Subject, rule

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from jobarium_events.migrations.files.parsing import expression
+from jobarium_events.migrations.files.parsing import enum_name, expression
 from jobarium_events.migrations.lint.findings import Severity
 from jobarium_events.migrations.lint.knowledge.schema import ConstraintKind
-from jobarium_events.migrations.lint.names import enum_name, inner, joined, listed_names, relation_name, texts
+from jobarium_events.migrations.lint.names import inner, joined, listed_names, relation_name, texts
 from jobarium_events.migrations.lint.rules.rule import Hit, Rule, described
 
 if TYPE_CHECKING:

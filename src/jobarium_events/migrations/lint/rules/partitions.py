@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.lint.knowledge.schema import Relation
-from jobarium_events.migrations.lint.names import enum_name, listed_name, relation_name
+from jobarium_events.migrations.lint.names import listed_name, relation_name
 from jobarium_events.migrations.lint.rules.rule import Hit, Subject, rule
 
 __all__ = ["NOT_VALID_KEYS", "is_partitioned"]

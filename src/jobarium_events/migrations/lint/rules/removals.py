@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jobarium_events.evolution.lifecycle import WINDOW
 from jobarium_events.migrations.files.migration import Section
+from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.lint.findings import Severity
-from jobarium_events.migrations.lint.names import enum_name, listed_name, relation_name
+from jobarium_events.migrations.lint.names import listed_name, relation_name
 from jobarium_events.migrations.lint.removals import Removed, removed, said_of, unclear
 from jobarium_events.migrations.lint.rewriting import lines, quoted, shown
 from jobarium_events.migrations.lint.rules.rule import Hit, Rule, Subject, described, rule

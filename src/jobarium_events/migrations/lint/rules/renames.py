@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from jobarium_events.migrations.lint.names import enum_name, joined, relation_name
+from jobarium_events.migrations.files.parsing import enum_name
+from jobarium_events.migrations.lint.names import joined, relation_name
 from jobarium_events.migrations.lint.rewriting import lines, quoted, shown
 from jobarium_events.migrations.lint.rules.parts import UP, dual_write, part, parts
 from jobarium_events.migrations.lint.rules.rule import Hit, Subject, rule

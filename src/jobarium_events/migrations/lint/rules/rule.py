@@ -11,11 +11,11 @@ import msgspec
 
 from jobarium_events.migrations.files.header import Header
 from jobarium_events.migrations.files.migration import Section
-from jobarium_events.migrations.files.parsing import Statement
+from jobarium_events.migrations.files.parsing import Statement, enum_name
 from jobarium_events.migrations.lint.findings import Severity
 from jobarium_events.migrations.lint.knowledge.schema import Schema
 from jobarium_events.migrations.lint.locking.locks import Effects, Lock
-from jobarium_events.migrations.lint.names import enum_name, relation_name
+from jobarium_events.migrations.lint.names import relation_name
 
 __all__ = ["RULES", "Hit", "Rule", "Stands", "Subject", "Transaction", "checks", "described", "rule"]
 

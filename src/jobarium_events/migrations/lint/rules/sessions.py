@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.lint.findings import Severity
-from jobarium_events.migrations.lint.names import enum_name
 from jobarium_events.migrations.lint.rules.rule import Hit, Stands, Subject, rule
 from jobarium_events.migrations.lint.walking import calls, tables_of
 

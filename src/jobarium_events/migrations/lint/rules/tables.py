@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from jobarium_events.migrations.files.migration import Section
+from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.lint.findings import Severity
 from jobarium_events.migrations.lint.knowledge.creating import hides
-from jobarium_events.migrations.lint.names import enum_name, output_names, relation_name
+from jobarium_events.migrations.lint.names import output_names, relation_name
 from jobarium_events.migrations.lint.rewriting import changed, lines, shown
 from jobarium_events.migrations.lint.rules.keys import key_of, within
 from jobarium_events.migrations.lint.rules.parts import part, parts

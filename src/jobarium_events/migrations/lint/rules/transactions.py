@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.lint.findings import Severity
-from jobarium_events.migrations.lint.names import enum_name, texts
+from jobarium_events.migrations.lint.names import texts
 from jobarium_events.migrations.lint.rewriting import lines, quoted
 from jobarium_events.migrations.lint.rules.rule import Hit, Stands, Subject, described, rule
 

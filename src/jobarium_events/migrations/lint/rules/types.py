@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.lint.findings import Severity
-from jobarium_events.migrations.lint.names import base_type, enum_name, joined
+from jobarium_events.migrations.lint.names import base_type, joined
 from jobarium_events.migrations.lint.rewriting import changed, lines
 from jobarium_events.migrations.lint.rules.rule import Hit, Stands, Subject, rule
 from jobarium_events.migrations.lint.walking import constants

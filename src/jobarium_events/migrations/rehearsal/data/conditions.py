@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from jobarium_events.migrations.files.parsing import expression, parse
+from jobarium_events.migrations.files.parsing import enum_name, expression, parse
 from jobarium_events.migrations.rehearsal.data.expressions import (
     bare,
     call_of,
@@ -19,7 +19,6 @@ from jobarium_events.migrations.rehearsal.data.expressions import (
     constant_text,
     elements_of,
     is_constant,
-    name_of,
     operator_of,
 )
 from jobarium_events.migrations.rehearsal.data.texts import of_text
@@ -120,7 +119,7 @@ def _read(node: Any) -> Understood:
         return _read_bool(inner)
     if kind == "null_test":
         column = column_of(inner.arg)
-        is_null = name_of(inner, "nulltesttype") == "IS_NULL"
+        is_null = enum_name(inner, "nulltesttype") == "IS_NULL"
         if column is None:
             return _NOT_UNDERSTOOD if is_null else _of_member("there", inner.arg)
         return Understood((Demand(column, "null" if is_null else "not null"),))
@@ -132,7 +131,7 @@ def _read(node: Any) -> Understood:
 
 def _read_bool(node: Any) -> Understood:
     parts = [_read(each) for each in node.args]
-    match name_of(node, "boolop"):
+    match enum_name(node, "boolop"):
         case "AND_EXPR":
             return Understood(
                 tuple(each for part in parts for each in part.demands),
@@ -163,7 +162,7 @@ def _either(parts: list[Understood]) -> Understood:
 
 
 def _read_comparison(node: Any) -> Understood:
-    kind, operator = name_of(node, "kind"), operator_of(node)
+    kind, operator = enum_name(node, "kind"), operator_of(node)
     if kind in ("AEXPR_OP_ANY", "AEXPR_IN") and operator == "=":
         return _read_among(node.lexpr, elements_of(node.rexpr))
     if kind != "AEXPR_OP":

@@ -9,7 +9,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 from jobarium_events.extras import extra
-from jobarium_events.migrations.files.parsing import SqlError, Statement, parse
+from jobarium_events.migrations.files.parsing import SqlError, Statement, enum_name, parse
 from jobarium_events.migrations.rehearsal.refusals import ELSEWHERE, DumpError, said
 
 if TYPE_CHECKING:
@@ -178,7 +178,5 @@ def _problem(statement: Statement, error: psycopg.Error) -> str:
 
 def _is_of_owners(statement: Statement) -> bool:
     if statement.kind == "alter_table_stmt":
-        commands = [each.alter_table_cmd for each in statement.node.cmds]
-        names = [each.DESCRIPTOR.fields_by_name["subtype"].enum_type.values_by_number for each in commands]
-        return any(name[each.subtype].name == "AT_ChangeOwner" for name, each in zip(names, commands, strict=True))
+        return any(enum_name(each.alter_table_cmd, "subtype") == "AT_ChangeOwner" for each in statement.node.cmds)
     return statement.kind in _OWNERS

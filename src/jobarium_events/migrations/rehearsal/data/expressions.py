@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-__all__ = ["bare", "call_of", "column_of", "constant_text", "elements_of", "is_constant", "name_of", "operator_of"]
+__all__ = ["bare", "call_of", "column_of", "constant_text", "elements_of", "is_constant", "operator_of"]
 
 
 def bare(node: Any) -> tuple[str, Any]:
@@ -56,12 +56,6 @@ def _kinds(message: Any) -> Iterator[str]:
             each: Iterable[Any] = value if isinstance(value, Iterable) else (value,)
             for inner in each:
                 yield from _kinds(inner)
-
-
-def name_of(node: Any, field: str) -> str:
-    """Return the name of the value that a field of an enum has."""
-    name: str = node.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number[getattr(node, field)].name
-    return name
 
 
 def constant_text(node: Any) -> str | None:

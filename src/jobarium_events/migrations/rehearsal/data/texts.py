@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from jobarium_events.migrations.files.parsing import expression
+from jobarium_events.migrations.files.parsing import enum_name, expression
 from jobarium_events.migrations.rehearsal.data.expressions import (
     bare,
     call_of,
@@ -15,7 +15,6 @@ from jobarium_events.migrations.rehearsal.data.expressions import (
     constant_text,
     elements_of,
     is_constant,
-    name_of,
     operator_of,
 )
 from jobarium_events.migrations.rehearsal.data.quoting import text
@@ -53,7 +52,7 @@ def of_text(node: Any) -> OfText | None:
         return _spelt(arguments[0], arguments[1:], "^{}") if called == "starts_with" else None
     if kind != "a_expr":
         return None
-    match name_of(inner, "kind"):
+    match enum_name(inner, "kind"):
         case "AEXPR_OP":
             return _of_operator(inner.lexpr, operator_of(inner), [inner.rexpr])
         case "AEXPR_OP_ANY" | "AEXPR_IN":
