@@ -101,8 +101,14 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def above(self, table: str) -> tuple[str, ...]:
         """Return what a table is a partition of, and what that is one of; not what it is an heir of."""
-        found = tuple(each for each in self.table(table).parents if self.table(each).kind is Relation.PARTITIONED)
-        return (*found, *(above for each in found for above in self.above(each)))
+        found: dict[str, None] = {}  # SQL that Postgres refuses may have a table above itself
+        waiting = [table]
+        while waiting:
+            for each in self.table(waiting.pop(0)).parents:
+                if each not in found and self.table(each).kind is Relation.PARTITIONED:
+                    found[each] = None
+                    waiting.append(each)
+        return tuple(found)
 
     def _tied_to(self, table: str) -> Iterator[Table]:
         """Yield what has to do with a table, a function and so on, see `_ties`; what was so once may be there."""
@@ -145,7 +151,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """Return a domain, or what else a type is called, with the domains over it, and those over them."""
         found = [domain]
         for name in found:
-            found += [each.name for each in self.domains.values() if each.over == name]
+            found += [each.name for each in self.domains.values() if each.over == name and each.name not in found]
         return tuple(found)
 
     def with_table(self, table: Table, *, created: bool = False) -> Self:
