@@ -24,7 +24,7 @@ MAKEFLAGS += --no-print-directory
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast faults check bench bench-quick score lock clean
+.PHONY: help demo test test-fast faults check docs screenshots bench bench-quick score lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -52,7 +52,13 @@ check: $(VENV)/.package ## lint, formatting, types, import layers, and the schem
 	@echo '== import layers' && $(BIN)/lint-imports --no-logo
 	@echo '== schemas' && $(BIN)/jobarium-events check schemas --against lock
 
-bench: $(VENV)/.package ## run the benchmarks (minutes)
+docs: $(VENV)/.package ## build the documentation's site into build/docs
+	@$(BIN)/python -m documentation
+
+screenshots: $(VENV)/.package ## make the pictures of the catalog's site anew; needs Chromium
+	@$(BIN)/python -m tests.site.browser.screenshots
+
+bench: $(VENV)/.package ## run the benchmarks (a quarter of an hour)
 	@$(BIN)/python -m benchmarks
 
 bench-quick: $(VENV)/.package ## run the benchmarks briefly and check their limits

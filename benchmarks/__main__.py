@@ -14,14 +14,16 @@ from benchmarks.events import large, medium, small
 from benchmarks.inboxes import inboxes
 from benchmarks.linting import linting
 from benchmarks.peers import OURS, PARSER, PEERS, fit
-from benchmarks.plot import draw
+from benchmarks.plot import DARK, LIGHT, draw
 from benchmarks.processes import ROOT, fresh_process
-from benchmarks.report import BEGIN, as_json, in_full, in_short, put_between_markers, terminal
+from benchmarks.report import BEGIN, as_json, from_json, in_full, in_short, put_between_markers, terminal
 from benchmarks.results import PeerRow, Results, Row, failures
 from benchmarks.scenarios import Scenario, scenarios
+from benchmarks.sites import sites
 from benchmarks.surroundings import surroundings
 from benchmarks.timing import Effort, Task, compared, race
 
+_DOCS = ROOT / "docs"
 FULL = Effort(rounds=400, slice_seconds=0.004, processes=120)
 QUICK = Effort(rounds=50, slice_seconds=0.002, processes=24, changed=80)
 
@@ -29,6 +31,9 @@ QUICK = Effort(rounds=50, slice_seconds=0.002, processes=24, changed=80)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmarks and return the exit code."""
     options = _options(arguments)
+    if options.redraw:
+        _show(from_json((_DOCS / "benchmarks.json").read_text(encoding="utf-8")))
+        return 0
     results = measured(QUICK if options.quick else FULL, command=_command(options))
     print(terminal(results))
     if options.save:
@@ -36,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         (ROOT / "build").mkdir(exist_ok=True)
         (ROOT / "build" / "benchmarks.json").write_text(as_json(results), encoding="utf-8")
-        draw(results, ROOT / "build" / "benchmarks.svg")
+        draw(results, ROOT / "build" / "benchmarks.svg", LIGHT)
     failed = failures(results.rows) if options.check else []
     for failure in failed:
         print(f"FAILS: {failure}", file=sys.stderr)
@@ -49,6 +54,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--quick", action="store_true", help="measure briefly")
     kind.add_argument("--save", action="store_true", help="renew docs/ and README.md, not build/")
+    kind.add_argument("--redraw", action="store_true", help="measure nothing; show anew what was saved last")
     return parser.parse_args(arguments)
 
 
@@ -61,7 +67,7 @@ def measured(effort: Effort, *, command: str) -> Results:
     rows = [_row(scenario, effort) for scenario in _told(scenarios())]
     row, catalogs = large_catalog(effort)
     rows += [fresh_process(effort), row, *checks(effort), *inboxes(effort), *delivery(effort), *backfills(effort)]
-    rows += linting(effort)
+    rows += [*linting(effort), *sites(effort)]
     return Results(
         environment=surroundings(command),
         sizes={sample.label: len(sample.raw) for sample in (small(), medium(), large())},
@@ -72,7 +78,8 @@ def measured(effort: Effort, *, command: str) -> Results:
 
 
 def _told(found: list[Scenario]) -> list[Scenario]:
-    print(f"measuring {len(found)} scenarios, then processes, checks, delivery, lint and peers ...", file=sys.stderr)
+    after = "processes, checks, delivery, lint, site and peers"
+    print(f"measuring {len(found)} scenarios, then {after} ...", file=sys.stderr)
     return found
 
 
@@ -92,10 +99,14 @@ def _peers(effort: Effort) -> list[PeerRow]:
 
 
 def _save(results: Results) -> None:
-    docs = ROOT / "docs"
-    (docs / "benchmarks.json").write_text(as_json(results), encoding="utf-8")
-    draw(results, docs / "images" / "benchmarks.svg")
-    page = docs / "benchmarks.md"
+    (_DOCS / "benchmarks.json").write_text(as_json(results), encoding="utf-8")
+    _show(results)
+
+
+def _show(results: Results) -> None:
+    draw(results, _DOCS / "images" / "benchmarks.svg", LIGHT)
+    draw(results, _DOCS / "images" / "benchmarks-dark.svg", DARK)
+    page = _DOCS / "benchmarks.md"
     page.write_text(put_between_markers(page.read_text(encoding="utf-8"), in_full(results)), encoding="utf-8")
     front = ROOT / "README.md"
     if front.exists() and BEGIN in (text := front.read_text(encoding="utf-8")):

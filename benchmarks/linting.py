@@ -19,7 +19,7 @@ __all__ = ["linting"]
 
 FILES = 1_000
 _BOUND = 3.0
-_ROUNDS = 15
+_ROUNDS = 45
 
 
 def linting(effort: Effort) -> list[Row]:

@@ -7,10 +7,24 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from benchmarks.results import Environment, LoadedCatalog, PeerRow, Results, Row
+import msgspec
 
-__all__ = ["BEGIN", "END", "MissingMarkers", "as_json", "in_full", "in_short", "put_between_markers", "terminal"]
+from benchmarks.results import Results
+
+if TYPE_CHECKING:
+    from benchmarks.results import Environment, LoadedCatalog, PeerRow, Row
+
+__all__ = [
+    "BEGIN",
+    "END",
+    "MissingMarkers",
+    "as_json",
+    "from_json",
+    "in_full",
+    "in_short",
+    "put_between_markers",
+    "terminal",
+]
 
 BEGIN, END = "<!-- benchmark -->", "<!-- /benchmark -->"
 
@@ -35,6 +49,15 @@ def put_between_markers(page: str, text: str) -> str:
 def as_json(results: Results) -> str:
     """Return the results as JSON, for programs and for later runs to compare with."""
     return json.dumps(dataclasses.asdict(results), indent=2) + "\n"
+
+
+def from_json(text: str) -> Results:
+    """Return the results that `as_json` has written.
+
+    Raises:
+        msgspec.ValidationError: If they are none.
+    """
+    return msgspec.json.decode(text, type=Results)
 
 
 # -- terminal ------------------------------------------------------------------------------------------------------

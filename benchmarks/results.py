@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from benchmarks.timing import Ratio
+from benchmarks.timing import Ratio  # noqa: TC001 - what was saved is read by these types
 
 __all__ = ["LEEWAY", "Environment", "LoadedCatalog", "PeerRow", "Results", "Row", "failures"]
 

@@ -27,6 +27,7 @@ __all__ = [
     "Missing",
     "OwnNats",
     "OwnPostgres",
+    "chromium",
     "emulator",
     "kafka_servers",
     "mqtt_url",
@@ -142,6 +143,18 @@ def pubsub_host() -> str:
     atexit.register(_ended, process, folder)
     await_port(port, process)
     return f"{LOOPBACK}:{port}"
+
+
+@cache
+def chromium() -> str:
+    """Return the path of a Chromium, which is a browser and no server, but is found in the same way."""
+    import playwright.sync_api  # noqa: F401, PLC0415 - it drives the browser, and is not there on every platform
+
+    tried = ("chromium", "chromium-browser", "google-chrome")
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, tried)), None)
+    if path is None:
+        raise Missing(f"Chromium: CHROMIUM is not set, and there is none of {', '.join(tried)}")
+    return path
 
 
 class OwnPostgres:

@@ -60,6 +60,7 @@ def thing(version, **fields):
     return json.dumps(event | fields, separators=(",", ":")).encode()
 
 
+NEWER = "this consumer takes v1, and the catalog has v1; install one that has the version"
 REJECTED = [
     (b"", Malformed("not JSON, at byte 0")),
     (b"{", Malformed("not JSON, at byte 1")),
@@ -84,9 +85,10 @@ REJECTED = [
     (raw(tenant_id=None), Malformed("the envelope is not valid", "job.updated", "v1",
                                     Violation("/tenant_id", "type", "string"))),
     (raw([]), InvalidPayload("job.updated", "v1", Violation("/payload", "type", "object"))),
-    (raw(event_name="job.updatd"), UnknownEvent("job.updatd", "v1")),
-    (raw(event_version="v2"), UnknownVersion("job.updated", "v2")),
-    (raw(event_version="v10"), UnknownVersion("job.updated", "v10")),
+    (raw(event_name="job.updatd"), UnknownEvent(
+        "job.updatd", "v1", problem="the catalog has no such event; install one that has it, or no longer subscribe")),
+    (raw(event_version="v2"), UnknownVersion("job.updated", "v2", problem=NEWER)),
+    (raw(event_version="v10"), UnknownVersion("job.updated", "v10", problem=NEWER)),
     (raw(producer="other"), UnexpectedProducer("job.updated", "v1", Violation("/producer", "const", "job-service"))),
     (raw({**JOB, "job_version": "3"}),
      InvalidPayload("job.updated", "v1", Violation("/payload/job_version", "type", "integer"))),
@@ -256,7 +258,12 @@ def test_a_strict_consumer_by_lifecycle(chain: Catalog, got, version, expected):
         return
     with pytest.raises(expected) as rejected:
         consumer.consume(thing(version))
-    assert rejected.value == expected("thing.made", version)
+    takes = "this consumer takes v1, v2, v4"  # and not v5, which is retired
+    problem = {
+        "v3": f"{takes}; add a handler, or an upcast to a version that has one",
+        "v7": f"{takes}, and the catalog has v1, v2, v3, v4, v5, v6; install one that has the version",
+    }.get(version)
+    assert rejected.value == expected("thing.made", version, problem=problem)
     assert got == []
 
 

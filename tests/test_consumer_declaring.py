@@ -227,8 +227,16 @@ def test_a_version_in_a_gap_is_not_guessed(tmp_path):
     raw = event_of(CONTRACT, {"id": "a", "field_v3": 1}) | {
         "event_name": "thing.made", "event_version": "v3", "producer": "maker",
     }  # fmt: skip
-    with pytest.raises(UnknownVersion):
+    with pytest.raises(UnknownVersion) as rejected:
         consumer.consume(json.dumps(raw).encode())
+    assert rejected.value.problem == "this consumer takes v2; add a handler, or an upcast to a version that has one"
+    consumer.upcast("thing.made", "v1", "v2")(lambda payload: payload)
+    consumer.on("thing.made", "v10")(print)
+    with pytest.raises(UnknownVersion) as rejected:
+        consumer.consume(json.dumps(raw | {"event_version": "v9"}).encode())
+    assert rejected.value.problem == (
+        "this consumer takes v1, v2, and the catalog has v1, v2, v3, v4, v5, v6; install one that has the version"
+    )
 
 
 # -- hooks ---------------------------------------------------------------------------------------------------------

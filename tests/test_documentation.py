@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import jobarium_events
-from jobarium_events import Catalog, Consumer, Outcome, Producer, counters, errors, migrations, payloads, testing
+from jobarium_events import Catalog, Consumer, Outcome, Producer, counters, errors, migrations, payloads, site, testing
 from jobarium_events.validation import compile_schema
 from tests.migrations.conftest import database  # noqa: F401 - a fixture
 
@@ -218,7 +218,7 @@ def test_every_outcome_is_documented():
 
 
 @pytest.mark.parametrize(
-    "module", [jobarium_events, counters, errors, migrations, payloads, testing], ids=lambda each: each.__name__
+    "module", [jobarium_events, counters, errors, migrations, payloads, site, testing], ids=lambda each: each.__name__
 )
 def test_public_names_are_documented(module):
     assert rows("docs/api.md", f"`{module.__name__}`").keys() == set(module.__all__)

@@ -146,8 +146,16 @@ def test_a_class_of_another_catalog(tmp_path, sent):
 
 
 def test_declares_must_name_contracts_of_the_catalog():
-    with pytest.raises(DeclarationError, match=r"job\.updated v7"):
-        Producer(BUNDLED, name="job-service", declares={"job.updated": "v7"})
+    for event, version, told in (
+        ("job.updated", "v7", "the catalog has no job.updated v7; it has v1"),
+        ("job.updatd", "v1", "the catalog has no event 'job.updatd'; did you mean job.updated or profile.updated?"),
+    ):
+        with pytest.raises(DeclarationError) as raised:
+            Producer(BUNDLED, name="job-service", declares={event: version})
+        assert str(raised.value) == f"`declares` names {event} {version}, but {told}"
+    for wrong in ({JobUpdatedV1: "v1"}, {"job.updated": None}, {7: "v1"}, {"job.updated": JobUpdatedV1}):
+        with pytest.raises(DeclarationError, match="must map names of events to versions"):
+            Producer(BUNDLED, name="job-service", declares=wrong)
 
 
 def test_declares_is_read_once_as_a_mapping_and_every_time_as_a_callable(sent):

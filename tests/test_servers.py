@@ -32,6 +32,15 @@ def test_a_variable_that_leads_nowhere_is_said(monkeypatch):
         servers.redis_url.__wrapped__()
 
 
+def test_a_browser_that_is_missing_is_said(monkeypatch):
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(servers.Missing, match="Chromium: CHROMIUM is not set, and there is none of chromium, "):
+        servers.chromium.__wrapped__()
+    monkeypatch.setenv("CHROMIUM", "/opt/chromium")
+    assert servers.chromium.__wrapped__() == "/opt/chromium"
+
+
 @pytest.mark.parametrize("server", ["postgres", "nats", "redis", "rabbitmq", "kafka", "mqtt", "pubsub"])
 def test_every_server_is_found_or_started(server, request):
     found = request.getfixturevalue(server)

@@ -150,3 +150,25 @@ def test_a_context_is_one_threads_own(producer):
         thread.start()
         thread.join()
     assert ["tenant_id" in each for each in seen] == [False]
+
+
+MAY = (
+    "of the envelope that a caller may set; "
+    "the fields that may be set: event_id, occurred_at, trace_id, tenant_id, correlation_id, schema_ref"
+)
+DECLARED = "the version of an event is set with Producer(declares=...)"
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"tenant": "t"}, f"tenant: no field {MAY}"),
+        ({"tenant": "t", "b": 1}, f"b, tenant: no fields {MAY}"),
+        ({"version": "v9"}, f"version: no field {MAY}; {DECLARED}"),
+        ({"event_version": "v9"}, f"event_version: no field {MAY}; {DECLARED}"),
+    ],
+)
+def test_a_field_that_cannot_be_set_leads_to_those_that_can(producer, fields, told):
+    with pytest.raises(TypeError) as raised:
+        producer.prepare("job.updated", JOB, **fields)
+    assert str(raised.value) == told

@@ -47,6 +47,7 @@ _HANDLED = Outcome.HANDLED
 
 _ASYNC_DEAD_LETTERS = "the dead letters are async; use aconsume"
 
+_NO_EVENT = "the catalog has no such event; install one that has it, or no longer subscribe"
 # What a reader's fast way may raise where something is wrong; the exact way then says what.
 _UNSURE = (
     KeyError, TypeError, AttributeError, ValueError, RecursionError, msgspec.MsgspecError,
@@ -350,14 +351,14 @@ class Consumer:
         if event is None or version is None or not VERSION.fullmatch(version):
             raise bad_envelope(document)
         if event not in self.catalog and self.strict:
-            raise UnknownEvent(event, version)
+            raise UnknownEvent(event, version, problem=_NO_EVENT)
         if event not in self._router.events:
             return Route(event, version)
         route = self._router.made(event, version) if (event, version) in self.catalog else None
         if route is not None:
             return route
         if self.strict:
-            raise UnknownVersion(event, version)
+            raise UnknownVersion(event, version, problem=self._router.not_taken(event, version))
         if self._otherwise is None or (event, version) not in self.catalog:
             return Route(event, version, self._otherwise, EnvelopeReader())
         entry = self.catalog.entry(event, version)

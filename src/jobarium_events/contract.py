@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
@@ -13,7 +13,7 @@ import msgspec
 
 from jobarium_events.errors import DeclarationError
 
-__all__ = ["VERSION", "Contract", "KeyTemplate", "Lifecycle", "Ordering", "contract_of", "version_number"]
+__all__ = ["VERSION", "Contract", "KeyTemplate", "Lifecycle", "Ordering", "contract_of", "successor", "version_number"]
 
 VERSION = re.compile(r"v[1-9][0-9]*")
 """How a version is written, on the wire and everywhere else."""
@@ -173,3 +173,15 @@ class Contract(msgspec.Struct, frozen=True, eq=False):
 
     def __repr__(self) -> str:
         return f"<Contract {self.name}, {self.lifecycle}>"
+
+
+def successor(contract: Contract, versions: Iterable[Contract]) -> Contract | None:
+    """Return what to move to from a contract: the newest active version that is newer; None if there is none.
+
+    Args:
+        contract: The contract.
+        versions: The versions of its event.
+    """
+    number = version_number(contract.version)
+    newer = (each for each in versions if each.lifecycle is Lifecycle.ACTIVE and version_number(each.version) > number)
+    return max(newer, key=lambda each: version_number(each.version), default=None)

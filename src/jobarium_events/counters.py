@@ -86,6 +86,11 @@ class Count(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     consumed: _Number
     last: _Moment | None = None
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether it was ever seen."""
+        return bool(self.emitted or self.consumed or self.last)
+
 
 class Counters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one service has seen.

@@ -9,6 +9,15 @@ from jobarium_events.errors import JobariumEventsError
 
 __all__ = ["MissingExtra", "extra"]
 
+_NEEDED = {
+    "migrations": ("`jobarium-events db`, and all else that is done with migrations, needs an extra", ""),
+    "rehearse": (
+        "a rehearsal starts a Postgres of its own, which an extra brings",
+        ", or name the Postgres to rehearse on by --url",
+    ),
+}
+"""What is wanted, and what may be done instead, where the name of a package would tell a user nothing."""
+
 
 class MissingExtra(JobariumEventsError, ImportError):
     """A module needs a package that one of the extras brings.
@@ -23,6 +32,9 @@ class MissingExtra(JobariumEventsError, ImportError):
         self.package = package
 
     def __str__(self) -> str:
+        if self.extra in _NEEDED:
+            wanted, instead = _NEEDED[self.extra]
+            return f"{wanted}: pip install 'jobarium-events[{self.extra}]'{instead}"
         first, *others = self.extra.split(",")
         instead = f", or in its place one of: {', '.join(others)}" if others else ""
         return f"{self.package} is missing: pip install 'jobarium-events[{first}]'{instead}"

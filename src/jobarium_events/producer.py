@@ -22,6 +22,7 @@ from jobarium_events.errors import (
     ForeignEvent,
     PayloadRefused,
     UndeclaredVersion,
+    UnknownContract,
 )
 from jobarium_events.observing import Emitted, Hooks, notify
 from jobarium_events.outlets import UNSURE, Outlet
@@ -80,9 +81,7 @@ class Producer:
         # Where nothing but the name or the class decides, one look-up finds the outlet.
         self._settled: dict[str | type | None, Outlet] = {}
         if isinstance(declares, Mapping):
-            for event, version in declares.items():
-                if (event, version) not in catalog:
-                    raise DeclarationError(f"`declares` names {event} {version}, which the catalog does not have")
+            _check_declared(catalog, declares)
 
     def declared(self, event: str) -> str:
         """Return the version that this producer emits of an event at this moment.
@@ -276,6 +275,16 @@ class Producer:
         if outlet is None:
             outlet = self._outlets[entry.contract] = Outlet(entry, self.name)
         return outlet
+
+
+def _check_declared(catalog: Catalog, declares: Mapping[Any, Any]) -> None:
+    for event, version in declares.items():
+        if not isinstance(event, str) or not isinstance(version, str):
+            raise DeclarationError('declares must map names of events to versions, such as {"job.updated": "v1"}')
+        try:
+            catalog.entry(event, version)
+        except UnknownContract as error:
+            raise DeclarationError(f"`declares` names {event} {version}, but {error}") from None
 
 
 class _Watch:

@@ -162,6 +162,17 @@ class Router:
             self._by_start[route.start] = route
             return route
 
+    def not_taken(self, event: str, version: str) -> str:
+        """Return which versions of an event are taken here, and what to do that another one is as well."""
+        contracts = self._catalog.versions(event)
+        known = [each.version for each in contracts]
+        live = [each.version for each in contracts if each.lifecycle is not Lifecycle.RETIRED]
+        taken = [each for each in live if (event, each) in self._handlers or self._chain(event, each)]
+        takes = f"this consumer takes {', '.join(taken) or 'none'}"
+        if version in known:
+            return f"{takes}; add a handler, or an upcast to a version that has one"
+        return f"{takes}, and the catalog has {', '.join(known)}; install one that has the version"
+
     def gaps(self) -> list[str]:
         """Return a sentence for each contract that may be on the wire and goes unconsumed, or is not in the catalog."""
         return [*self._declared_in_vain(), *self._unconsumed()]

@@ -20,6 +20,9 @@ __all__ = ["EnvelopeFields", "InvalidField", "stamps", "trace_of"]
 
 _OPTIONAL = ("tenant_id", "correlation_id", "schema_ref")
 
+_VERSIONS = frozenset(("version", "event_version"))
+_DECLARED = "the version of an event is set with Producer(declares=...)"
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -50,7 +53,7 @@ def stamps(given: Mapping[str, Any]) -> dict[str, str]:
     """
     unknown = sorted(given.keys() - EnvelopeFields.__annotations__.keys())
     if unknown:
-        raise TypeError(f"{', '.join(unknown)}: no field of the envelope that a caller may set")
+        raise TypeError(_not_to_be_set(unknown))
     violations = [
         Violation(f"/{name}", "type", "string")
         for name, value in given.items()
@@ -77,6 +80,13 @@ def stamps(given: Mapping[str, Any]) -> dict[str, str]:
         "trace_id": given["trace_id"] if "trace_id" in given else trace_of(event_id),
         **{name: given[name] for name in _OPTIONAL if name in given},
     }
+
+
+def _not_to_be_set(names: list[str]) -> str:
+    may = ", ".join(EnvelopeFields.__annotations__)
+    fields = "field" if len(names) == 1 else "fields"
+    told = f"{', '.join(names)}: no {fields} of the envelope that a caller may set; the fields that may be set: {may}"
+    return f"{told}; {_DECLARED}" if _VERSIONS.intersection(names) else told
 
 
 def trace_of(event_id: str) -> str:

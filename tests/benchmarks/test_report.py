@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
-from benchmarks.plot import draw
-from benchmarks.report import MissingMarkers, as_json, in_full, in_short, put_between_markers, terminal
+from benchmarks import __main__ as command
+from benchmarks.plot import DARK, LIGHT, draw
+from benchmarks.report import MissingMarkers, as_json, from_json, in_full, in_short, put_between_markers, terminal
 from benchmarks.results import Environment, LoadedCatalog, PeerRow, Results, Row, failures
 from benchmarks.timing import Ratio
 
@@ -100,6 +102,23 @@ def test_the_json_holds_the_numbers():
     assert told["environment"]["command"] == "python -m benchmarks"
 
 
+def test_what_was_saved_is_read_again():
+    found = results(row(1.5), row(7.0, None, "extra"))
+    assert from_json(as_json(found)) == found
+
+
+def test_what_was_saved_is_shown_anew_without_measuring(tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    (tmp_path / "benchmarks.json").write_text(as_json(results(row(1.234))))
+    (tmp_path / "benchmarks.md").write_text("# Speed\n<!-- benchmark -->\nold\n<!-- /benchmark -->\n")
+    monkeypatch.setattr(command, "_DOCS", tmp_path)
+    monkeypatch.setattr(command, "ROOT", tmp_path)
+    assert command.main(["--redraw"]) == 0
+    assert "| consume | orjson.loads | 1.23 | 2 |" in (tmp_path / "benchmarks.md").read_text()
+    assert sorted(path.name for path in (tmp_path / "images").iterdir()) == ["benchmarks-dark.svg", "benchmarks.svg"]
+    assert from_json((tmp_path / "benchmarks.json").read_text()) == results(row(1.234))
+
+
 def test_only_what_stands_between_the_markers_is_replaced():
     page = "# Speed\n<!-- benchmark -->\nold\n<!-- /benchmark -->\nrest\n"
     renewed = put_between_markers(page, "new\n")
@@ -124,7 +143,18 @@ def test_a_page_without_one_place_for_the_table_is_refused(page):
 def test_the_plot_is_the_same_for_the_same_results(tmp_path):
     pytest.importorskip("matplotlib")
     for name in ("a.svg", "b.svg"):
-        draw(results(row(1.0)), tmp_path / name)
+        draw(results(row(1.0)), tmp_path / name, LIGHT)
     first = (tmp_path / "a.svg").read_bytes()
     assert first.startswith(b"<?xml")
     assert first == (tmp_path / "b.svg").read_bytes()
+
+
+def test_the_dark_plot_differs_in_its_colours_only(tmp_path):
+    pytest.importorskip("matplotlib")
+    drawn = []
+    for colours in (LIGHT, DARK):
+        path = tmp_path / "plot.svg"
+        draw(results(row(1.0)), path, colours)
+        drawn.append(re.sub("#(?:[0-9a-f]{6}|[0-9a-f]{3})\\b", "#", path.read_text()))
+        assert ("#ffffff" in path.read_text()) is (colours is LIGHT)
+    assert drawn[0] == drawn[1]

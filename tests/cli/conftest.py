@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from jobarium_events.cli.app import app
 from tests.cli.letters import kept, place, transport  # noqa: F401 - fixtures
 from tests.cli.relays import outbox, service, where  # noqa: F401 - fixtures
+from tests.cli.teams import of_team, team, team_database  # noqa: F401 - fixtures
 
 EVENT: dict[str, Any] = {
     "event_name": "job.updated",

@@ -99,13 +99,13 @@ def test_show_of_a_draft_with_objects_within(run: Run, folder: Path) -> None:
     assert out.startswith("order.placed v1  draft\n\nowner      shop\nconsumers  none\n")
     assert "\nlifecycle  draft, bound to no release yet\n" in out
     names = [line.split()[0] for line in out.partition("Field")[2].splitlines()[2:]]
-    assert names == ["order_id", "lines", "lines[].sku", "lines[].part_of", "kind", "rest", "note", "free"]
+    within = ["lines[].sku", "lines[].part_of", "lines[].part_of.sku"]
+    assert names == ["order_id", "lines", *within, "kind", "rest", "note", "free"]
     assert "array of object" in out
-    assert "one of several" in out
-    assert "string or null" in out
+    assert out.count("string or null") == 2
     assert "any" in out.splitlines()[-1]
     assert "at most 8 characters" in out
-    assert "One of: web." in out
+    assert "Always: web." in out
 
 
 def test_the_json_of_a_contract(run: Run) -> None:
@@ -144,3 +144,16 @@ def test_an_unknown_event_is_met_with_a_near_one(run: Run) -> None:
 
 def test_an_unknown_version_is_met_with_those_that_there_are(run: Run) -> None:
     assert run("show", "job.updated", "v7") == (2, "", "Error: the catalog has no job.updated v7; it has v1\n")
+
+
+def test_an_unknown_event_of_the_bundled_catalog_leads_to_ones_own(
+    run: Run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = "this is the bundled catalog; that of a folder is shown with --folder"
+    monkeypatch.chdir(tmp_path)
+    ended = run("show", "order.placed")
+    assert (ended.code, ended.err) == (2, f"Error: the catalog has no event 'order.placed'; {told} FOLDER\n")
+    folder.rename("schemas")
+    assert run("show", "order.placed").err.endswith(f"{told} schemas\n")
+    assert run("show", "job.updated", "v9").err.endswith("it has v1\n")
+    assert run("show", "order.placd", "--folder", "schemas").err.endswith("did you mean order.placed?\n")

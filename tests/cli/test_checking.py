@@ -11,6 +11,7 @@ import pytest
 
 from jobarium_events.cli.app import app
 from tests.cli.conftest import Run, process
+from tests.evolution.logs import SECTIONS, decision
 from tests.folders import TEXT, schema, table, write
 
 ROOT = Path(__file__).parents[2]
@@ -56,6 +57,23 @@ def test_warnings_and_notes_do_not_stop_a_change(run: Run, folders: Path) -> Non
     ended = run("check", "--against", "old")
     assert ended.code == 0
     assert "note [field-added-optional]" in ended.out
+
+
+def test_what_is_no_toml_is_shown_at_its_line(run: Run, folders: Path) -> None:
+    manifest = folders / "schemas" / "catalog.toml"
+    manifest.write_text(f"{manifest.read_text()}\n\nwrong\n")
+    line = len(manifest.read_text().splitlines())
+    assert run("check").out.startswith(f"schemas/catalog.toml:{line}: error [catalog-mistake]\n")
+
+
+def test_the_mistakes_of_a_file_are_in_the_order_of_their_lines(run: Run, folders: Path) -> None:
+    path = folders / "schemas" / "decisions" / "DEC-0001.md"
+    path.parent.mkdir()
+    path.write_text(decision({"status": '"proposed"'}, "", dict.fromkeys(SECTIONS, "")))
+    found = re.findall(r"DEC-0001\.md:(\d+): (\w+)", run("check").out)
+    assert len(found) > 2
+    assert {severity for _, severity in found} == {"warning"}
+    assert [int(line) for line, _ in found] == sorted(int(line) for line, _ in found)
 
 
 def test_people_see_the_witness_as_what_each_side_says_of_it(run: Run, folders: Path) -> None:

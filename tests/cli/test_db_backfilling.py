@@ -64,6 +64,16 @@ def test_from_the_beginning_to_the_end(db, database):  # noqa: F811
         assert [each.event for each in entries(connection)].count(Event.BACKFILLED) == 1
 
 
+def test_one_whose_file_was_changed_since_is_not_told_to_be_unbegun(db, folder):
+    db("apply")
+    path = folder / "0001_fill.sql"
+    path.write_text(path.read_text() + "\n-- changed\n")
+    for name in ("status", "resume"):
+        refused = db(name)
+        assert (refused.code, refused.out) == (1, "")
+        assert "the backfill of 0001_fill cannot run: its file has changed since it began; put back" in refused.err
+
+
 def test_status_for_machines_has_no_key(db):
     assert json.loads(db("status", "--json").out) == {"migration": "0001_fill", "stands": "not begun"}
     db("apply")
@@ -103,7 +113,12 @@ def test_it_goes_on_only_through_the_gates(run, db, database, where, folder):  #
     assert counts(database) == {0: 1_000}
     db("resume")
     written(folder, statement="update job set n = 1 / (id - 500) where id between $1 and $2", batch_rows=50)
-    assert "the next run goes on after the last batch" in db("apply").err
+    failed = db("apply").err
+    line = next(at for at, each in enumerate((folder / "0001_fill.sql").read_text().splitlines(), 1) if "1 / (" in each)
+    assert f"0001_fill, line {line}: the backfill failed: division by zero" in failed
+    assert "(22012); what is done stays, and the next run goes on after the last batch: mend the rows" in failed
+    status = run("db", "status", *where)
+    assert f"0001_fill, line {line}: the backfill failed: division by zero" in status.out
     written(folder, batch_rows=50)
     changed = db("apply")
     assert (changed.code, "ran with the hash" in changed.err) == (1, True)

@@ -67,6 +67,7 @@ def test_the_sql_is_that_of_the_schema(run, monkeypatch):
         (["--only", "everything"], "it is one of outbox, inbox, dead-letters, not 'everything'"),
         (["--event-table", "t" * 60], "longer than the 63 bytes"),
         (["--database", "mysql://a"], "write postgresql://"),
+        (["--wait", "soon"], "'soon' is not a number and ms, s, m or h, as in 30s"),
         (["--database", "postgresql://nobody@127.0.0.1:1/none"], "the database cannot be used"),
     ],
 )
@@ -78,9 +79,9 @@ def test_misuse(run, where, options, problem):
 def test_what_it_needs_to_know(run, where, monkeypatch):
     for name in ("DATABASE_URL", "JOBARIUM_ENVIRONMENT"):
         monkeypatch.delenv(name, raising=False)
-    assert "--database" in said(run("db", "install").err)
+    assert "--database: say which, or set DATABASE_URL" in said(run("db", "install").err)
     ended = run("db", "install", "--database", where[1])
-    assert (ended.code, "--environment" in said(ended.err)) == (2, True)
+    assert (ended.code, "--environment: say which, or set JOBARIUM_ENVIRONMENT" in said(ended.err)) == (2, True)
 
 
 def test_the_environment_is_one_of_the_settings(run, where, tmp_path):

@@ -93,3 +93,52 @@ def test_sql_that_cannot_be_read_is_found_wrong() -> None:
     Path("a.sql").write_text("select 1;\ncrate table x ();\n")
     code, output = run("a.sql")
     assert (code, output.partition("\n")[0]) == (1, "a.sql:2: error [sql-unreadable]")
+
+
+def test_without_a_folder_it_is_said_where_migrations_are() -> None:
+    code, output = run()
+    assert code == 2
+    assert "there is no folder migrations; go to where it is, name it by --migrations, or begin one" in output
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--format", "xml", "'--format': 'xml' is not one of 'text', 'json', 'github', 'sarif'."),
+        ("--postgres", "12", "'--postgres': it has to be 13 or more"),
+        ("--postgres", "19", "'--postgres': it has to be 18 or less"),
+        ("--postgres", "new", "'--postgres': it has to be a whole number"),
+    ],
+)
+def test_a_wrong_option_is_told_without_the_words_of_a_library(option: str, value: str, said: str) -> None:
+    code, output = run("a.sql", option, value)
+    assert code == 2
+    assert said in " ".join(output.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("command", [["lint"], ["plan"], ["status"], ["rehearse", "0001"], ["checklist", "0001"]])
+def test_a_mistake_in_a_file_is_found_by_every_command(command: list[str]) -> None:
+    Path("migrations").mkdir()
+    Path("migrations/migrations.toml").write_text("postgres = 12\n")
+    Path("migrations/0001_a.sql").write_text("select 1;\n")
+    asks_database = command[0] in ("plan", "status", "checklist")
+    options = ["--database", "postgresql://127.0.0.1:1/none", "--environment", "a"] if asks_database else []
+    result = CliRunner().invoke(app, ["db", *command, *options])
+    assert result.exit_code == 1
+    assert "'postgres' is 12; write a whole number from 13 to 18" in result.output
+
+
+def test_a_migration_that_there_is_not_is_told_with_those_that_there_are() -> None:
+    Path("migrations").mkdir()
+    result = CliRunner().invoke(app, ["db", "rehearse", "9"])
+    assert (result.exit_code, "there is no migration '9'; the folder has none yet" in result.output) == (2, True)
+
+
+def test_where_no_database_is_reached_its_url_is_to_be_checked_and_no_password_is_shown() -> None:
+    Path("migrations").mkdir()
+    url = "postgresql://me:topsecret@127.0.0.1:1/none"
+    result = CliRunner().invoke(app, ["db", "status", "--database", url, "--environment", "a"])
+    assert result.exit_code == 2
+    assert "Connection refused. Is the server running on that host" in result.output
+    assert result.output.endswith("? Check the URL of the database: DATABASE_URL, or --database\n")
+    assert "topsecret" not in result.output

@@ -60,5 +60,5 @@ def test_a_mistake_in_the_settings(run, folder):
     (folder / "migrations.toml").write_text("release = 1")
     ended = run(*NEW, "--category", "expand")
     assert ended.code in (1, 2)
-    assert "migrations.toml:1: has a key 'release' that means nothing" in ended.err
+    assert "migrations.toml:1: 'release' means nothing" in ended.err
     assert not list(folder.glob("*.sql"))

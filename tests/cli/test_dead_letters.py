@@ -261,7 +261,7 @@ def test_a_table_of_another_name_is_not_made_by_looking(run: Run, tmp_path: Path
 def test_numbers_beyond_what_a_database_can_count_to_are_refused(run: Run, kept: Place, command):
     ended = run("dead-letters", *command, *kept.options)
     assert ended.code == 2
-    assert "less than or equal to 9223372036854775" in said(ended.err) or "before the year 1" in said(ended.err)
+    assert "has to be 9223372036854775" in said(ended.err) or "before the year 1" in said(ended.err)
     assert len(kept.store.list()) == 3
     highest = {"list": ["--limit", 2**63 - 2], "show": [2**63 - 1]}.get(command[0])
     if highest:

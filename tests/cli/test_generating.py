@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from jobarium_events import Catalog
-from jobarium_events.cli import generating
 from jobarium_events.generation import Style, generate
 from tests.cli.conftest import Run
 
@@ -55,15 +54,22 @@ def test_a_failure_leaves_the_old_module_and_nothing_else(
     def fail(*_: object) -> None:
         raise OSError(28, os.strerror(28), "payloads.py")
 
-    monkeypatch.setattr(generating.Path, "replace", fail)
+    monkeypatch.setattr(Path, "replace", fail)
     ended = run("generate", folder, "-o", output)
     assert (ended.code, ended.err) == (2, f"Error: {output}: No space left on device\n")
     assert [(each.name, each.read_text()) for each in output.parent.iterdir()] == [("payloads.py", "old")]
 
 
+def test_the_folder_of_the_module_is_made(run: Run, folder: Path, tmp_path: Path) -> None:
+    output = tmp_path / "src" / "shop" / "payloads.py"
+    assert run("generate", folder, "-o", output).code == 0
+    assert "class OrderPlacedV1" in output.read_text(encoding="utf-8")
+
+
 def test_a_place_that_cannot_be_written_is_misuse(run: Run, folder: Path, tmp_path: Path) -> None:
-    output = tmp_path / "missing" / "payloads.py"
-    assert run("generate", folder, "-o", output) == (2, "", f"Error: {output}: No such file or directory\n")
+    (tmp_path / "file").write_text("mine")
+    output = tmp_path / "file" / "payloads.py"
+    assert run("generate", folder, "-o", output) == (2, "", f"Error: {output}: Not a directory\n")
 
 
 @pytest.mark.parametrize("options", [[], ["-o", "x.py", "--style", "dataclass"]])

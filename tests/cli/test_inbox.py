@@ -91,6 +91,14 @@ def test_a_table_that_is_missing(run: Run, postgres):
     assert f"run the SQL that `jobarium-events inbox tables --schema {postgres.schema}` prints" in ended.err
 
 
+def test_a_table_that_is_no_inbox(run: Run, postgres):
+    with psycopg.connect(postgres.url) as connection:
+        connection.execute(f"create table {postgres.schema}.inbox_event (a int)")
+    ended = run("inbox", "prune", "--older-than", "30d", "--database", postgres.url, "--schema", postgres.schema)
+    assert ended.code == 2
+    assert "so it is no inbox; name others by --event-table and --position-table" in ended.err
+
+
 @pytest.mark.parametrize(
     ("url", "problem"),
     [
@@ -136,7 +144,7 @@ def test_numbers_beyond_what_there_is(run: Run, place, option):
     options, connection = place
     ended = run("inbox", "prune", *option, *options)
     assert ended.code == 2
-    assert "before the year 1" in said(ended.err) or "less than or equal to 2147483648" in said(ended.err)
+    assert "before the year 1" in said(ended.err) or "has to be 2147483648 or less" in said(ended.err)
     assert count(connection, "inbox_event") == 7
 
 

@@ -9,8 +9,9 @@ import sys
 import psycopg
 import pytest
 
-from tests.cli.conftest import process
+from tests.cli.conftest import process, said
 from tests.postgres.events import add, job, packet, rows
+from tests.postgres.test_outbox import FIRST_FORM
 
 
 def test_status_for_people_and_machines(run, service, where, postgres, outbox):
@@ -80,6 +81,14 @@ def test_what_is_released_is_named(run, where, command):
     assert "not both" in ended.err
 
 
+@pytest.mark.parametrize("command", ["requeue", "drop"])
+def test_what_is_no_id_is_told_where_ids_are_listed(run, where, command):
+    ended = run("outbox", command, "abc", *where, columns=200)
+    assert ended.code == 2
+    assert "'abc' is no event id; give one as `outbox status` lists it" in said(ended.err)
+    assert "UUID" not in ended.err
+
+
 def test_drop_asks_first(run, service, where, *, postgres, outbox, monkeypatch):
     ended = run("outbox", "drop", "--all", *where)
     assert (ended.code, ended.out) == (0, "0 events dropped\n")
@@ -116,7 +125,7 @@ def test_tables_are_printed_as_sql(run, form):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "problem"),
     [
         (["relay", "--to", "billing:nothing"], "--to billing:nothing needs a transport with an async `asend`, not int"),
         (["relay", "--to", "billing:sync"], "`asend` is declared `async def`; that of Sync is not"),
@@ -127,6 +136,7 @@ def test_tables_are_printed_as_sql(run, form):
         (["relay", "--to", "amqps://u:p@127.0.0.1"], "from faststream.rabbit import RabbitBroker"),
         (["relay", "--to", "http://127.0.0.1"], "and no URL: package.module:name"),
         (["relay", "--to", "billing"], "'billing' names no transport"),
+        (["relay", "--to", "json:loads"], "json:loads makes no transport: it must take no parameters\n"),
         (["relay", "--to", "billing:transport", "--table", "none"], "--table none` prints"),
         (["status", "--table", "none"], "--table none` prints"),
         (["status", "--database", "postgresql://127.0.0.1:1/"], "the database cannot be used: connection"),
@@ -134,10 +144,10 @@ def test_tables_are_printed_as_sql(run, form):
         (["relay", "--to", "billing:transport", "--database", "mysql://u:p@h/x"], "write postgresql://"),
     ],
 )
-def test_what_is_wrong_is_said_in_a_line(run, service, where, arguments, said):
+def test_what_is_wrong_is_said_in_a_line(run, service, where, arguments, problem):
     ended = run("outbox", *arguments, *where)
     assert ended.code == 2
-    assert said in ended.err
+    assert problem in ended.err
     assert "u:p" not in ended.err
 
 
@@ -148,10 +158,22 @@ def test_a_schema_is_no_part_of_a_tables_name(run, service, where, command):
     assert "--schema public --table outbox_event" in " ".join(ended.err.split())
 
 
+@pytest.mark.parametrize("columns", ["a int", "id uuid, published_at timestamptz, note text"])
+def test_a_table_that_is_no_outbox_is_not_to_be_expanded(run, service, where, postgres, columns):
+    with psycopg.connect(postgres.url) as connection:
+        connection.execute(f"create table {postgres.schema}.other ({columns})")
+    prune = ["prune", "--older-than", "1d"]
+    for command in (["relay", "--to", "billing:transport"], ["status"], ["drop", "--all"], ["requeue", "--all"], prune):
+        ended = run("outbox", *command, "--table", "other", *where)
+        assert ended.code == 2
+        assert ended.err.endswith("does not exist, so it is no outbox; name another by --table, in code by table=\n")
+
+
 def test_a_table_of_the_first_form_is_said_with_what_expands_it(run, service, where, postgres):
     with psycopg.connect(postgres.url) as connection:
-        connection.execute(f"create table {postgres.schema}.first (id uuid)")
-    for command in (["relay", "--to", "billing:transport"], ["status"], ["drop", "--all"]):
+        connection.execute(FIRST_FORM.replace("outbox_event", "first").format(postgres.schema))
+    prune = ["prune", "--older-than", "1d"]
+    for command in (["relay", "--to", "billing:transport"], ["status"], ["drop", "--all"], prune):
         ended = run("outbox", *command, "--table", "first", *where)
         assert ended.code == 2
         assert f"`jobarium-events outbox tables --schema {postgres.schema} --table first --expand` prints" in ended.err
@@ -162,3 +184,28 @@ def test_without_the_extra_it_is_named(tmp_path, where):
     ended = process("outbox", "tables", PYTHONPATH=os.pathsep.join([str(tmp_path), *sys.path]))
     assert ended.returncode == 2
     assert b"pip install 'jobarium-events[postgres]'" in ended.stderr
+
+
+@pytest.mark.parametrize("place", ["in the module", "in its function"])
+@pytest.mark.parametrize(
+    ("kind", "broker", "client"),
+    [
+        ("confluent", "KafkaBroker", "confluent_kafka"),
+        ("kafka", "KafkaBroker", "aiokafka"),
+        ("mqtt", "MQTTBroker", "zmqtt"),
+        ("nats", "NatsBroker", "nats"),
+        ("rabbit", "RabbitBroker", "aio_pika"),
+        ("redis", "RedisBroker", "redis"),
+    ],
+)
+def test_without_a_brokers_client_its_extra_is_named(tmp_path, where, kind, broker, client, place):  # noqa: PLR0917
+    """FastStream's own error names FastStream's extra, in several lines."""
+    needed = f"from faststream.{kind} import {broker}"
+    text = f"{needed}\n" if place == "in the module" else f"def transport():\n    {needed}\n"
+    (tmp_path / "relaying.py").write_text(text)
+    # Nothing is found of what a process has as None among its modules.
+    (tmp_path / "sitecustomize.py").write_text(f"import sys\nsys.modules[{client!r}] = None\n")
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    ended = process("outbox", "relay", "--to", "relaying:transport", "--once", *where, PYTHONPATH=path)
+    assert ended.returncode == 2
+    assert ended.stderr.decode() == f"Error: {client} is missing: pip install 'jobarium-events[{kind}]'\n"

@@ -262,6 +262,16 @@ def test_one_with_a_mistake_is_not_taken_for_deleted(tmp_path):
     assert rules(read(folder, locked("accepted", ""))[1]) == ["decision-key-missing"]
 
 
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [(decision().replace("date =", "date ?"), "decision-unreadable"), (decision({"id": None}), "decision-key-missing")],
+)
+def test_nor_is_one_that_cannot_be_read_or_has_no_id(tmp_path, text, rule):
+    other = decision({"id": '"DEC-0002"', "status": '"superseded"', "superseded_by": '"DEC-0001"'}, "")
+    folder = log(tmp_path, DEC_0001=text, DEC_0002=other)
+    assert rules(read(folder, locked("accepted", ""))[1]) == [rule]
+
+
 @pytest.mark.parametrize("before", ["accepted", "superseded", "rejected"])
 @pytest.mark.parametrize("now", ["proposed", "accepted", "superseded", "rejected"])
 def test_a_status_only_goes_from_accepted_to_superseded(tmp_path, before, now):

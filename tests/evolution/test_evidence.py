@@ -61,9 +61,17 @@ def test_it_may_have_been_seen_before(tmp_path, others):
 def test_one_that_is_still_seen_may_not_and_the_count_is_told(tmp_path, others):
     (problem,) = refused(counters(tmp_path, "billing-service", last=13, consumed=12, emitted=1), *others)
     assert problem == (
-        "billing-service has emitted it once and got it 12 times, the last time at 2026-11-07T08:00:00Z: it has to be "
+        "billing-service has emitted it once and got it 12 times, the last time at 2026-11-07 08:00 UTC: it has to be "
         "unseen for 14 days"
     )
+
+
+def test_a_file_that_is_given_twice_counts_once(tmp_path, others):
+    file = counters(tmp_path, "billing-service", last=13, consumed=12, emitted=1)
+    (tmp_path / "link.json").symlink_to(file)
+    once = refused(file, *others)
+    assert "emitted it once and got it 12 times" in once[0]
+    assert refused(file, file, tmp_path / "link.json", *others) == once
 
 
 def test_how_long_it_has_to_be_unseen_can_be_said(tmp_path, others):
@@ -75,7 +83,7 @@ def test_how_long_it_has_to_be_unseen_can_be_said(tmp_path, others):
 
 def test_a_window_that_is_too_short_is_told(tmp_path, others):
     (problem,) = refused(counters(tmp_path, "billing-service", since=3), *others)
-    assert problem.startswith("billing-service has counted from 2026-11-17T08:00:00Z to 2026-11-20T08:00:00Z only")
+    assert problem.startswith("billing-service has counted from 2026-11-17 08:00 UTC to 2026-11-20 08:00 UTC only")
 
 
 def test_old_counters_are_told(tmp_path, others):
@@ -116,7 +124,7 @@ def test_a_file_that_goes_on_after_a_gap_shows_nothing_of_the_time_before(tmp_pa
     monkeypatch.setattr("jobarium_events.counters.datetime", SimpleNamespace(now=NOW.astimezone))
     for service, file in zip(SERVICES, files, strict=True):
         VersionCounters(service, [BILLING]).write(file)
-    said = "2026-11-20T08:00:00Z"
+    said = "2026-11-20 08:00 UTC"
     assert list(refused(*files)) == [
         f"{service} has counted from {said} to {said} only: it has to be unseen for 14 days" for service in SERVICES
     ]
@@ -154,7 +162,7 @@ def test_nobody_counting_for_a_time_is_told(tmp_path, others):
     other = counters(tmp_path, "billing-service", name="other", since=1 / 24)
     (problem,) = refused(one, other, *others)
     assert problem == (
-        "billing-service has not counted from 2026-10-22T08:00:00Z to 2026-11-20T07:00:00Z: it has to be unseen for 14 "
+        "billing-service has not counted from 2026-10-22 08:00 UTC to 2026-11-20 07:00 UTC: it has to be unseen for 14 "
         "days without a gap; give the files of all its processes, or wait"
     )
 

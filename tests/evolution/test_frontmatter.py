@@ -47,6 +47,23 @@ def test_what_cannot_be_read_is_told(text, told):
         parse(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("+++\na = 1\n\nb =\n+++\n", 4),
+        ("+++\r\na = 1\r\nb =\r\n+++\r\n", 3),
+        ("+++\na = 1\na = 2\n+++\n", 3),
+        ("+++\na = [\n+++\n", 2),
+        ("", 1),
+        ("+++\na = 1\n", 1),
+    ],
+)
+def test_what_cannot_be_read_has_its_line_in_the_file(text, line):
+    with pytest.raises(FrontMatterError) as raised:
+        parse(text)
+    assert raised.value.line == line
+
+
 @given(st.text())
 def test_any_text_is_read_or_refused(text):
     try:

@@ -220,3 +220,29 @@ def test_old_is_released_as_it_is(tmp_path):
     folder = catalog(tmp_path, {"v1": V1_LINES})
     release(folder, "3", today=TODAY)
     assert read_lock(folder).contracts["thing.made", "v1"].contract.schema == structure(OLD)
+
+
+def test_it_knows_since_when_each_field_is_there(folder):
+    assert b"added_fields" not in (folder / LOCK_FILE).read_bytes()
+    assert read_lock(folder).fields_since("thing.made", "v1") == {"/id": "1", "/old": "1"}
+    lines = {"type": "array", "items": {"type": "object", "properties": {"sku": TEXT}}}
+    (folder / "thing.made" / "v1.json").write_text(json.dumps(schema({"id": TEXT}, old=TEXT, lines=lines)))
+    assert read_lock(folder).fields_since("thing.made", "v1").keys() == {"/id", "/old"}, "not released yet"
+    release(folder, "4", today=TODAY)
+    release(folder, "5", today=TODAY)
+    lock = read_lock(folder)
+    assert lock.added == {("thing.made", "v1"): {"/lines": "4", "/lines/items/sku": "4"}}
+    since = {"/id": "1", "/old": "1", "/lines": "4", "/lines/items/sku": "4"}
+    assert lock.fields_since("thing.made", "v1") == since
+    assert lock.fields_since("thing.made", "v2") == {}
+
+
+def test_a_lock_without_later_fields_is_the_file_that_it_was(folder):
+    content = (folder / LOCK_FILE).read_bytes()
+    release(folder, "4", today=TODAY)
+    added = msgspec.structs.replace(read_lock(folder), added={("thing.made", "v1"): {"/old": "4"}})
+    without = msgspec.structs.replace(added, added={})
+    assert (
+        lock_bytes(msgspec.structs.replace(without, releases=("1", "2", "3"), planned=("4", "5", "6", "7"))) == content
+    )
+    assert json.loads(lock_bytes(added))["digest"] != json.loads(lock_bytes(without))["digest"]

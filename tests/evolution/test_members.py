@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobarium_events.evolution.members import Rank, keys, member
-from jobarium_events.evolution.places import place_of
+from jobarium_events.validation.places import place_of
 from tests.evolution.test_meanings import changed, fields
 from tests.strategies import CONTRACTS, few, some
 

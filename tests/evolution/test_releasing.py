@@ -1,18 +1,25 @@
 """A release checks, freezes and appends, or leaves everything as it is."""
 
 import json
+import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from jobarium_events.errors import CatalogError
 from jobarium_events.evolution import releasing
 from jobarium_events.evolution.checking import check
-from jobarium_events.evolution.lock import Retirement, lock_bytes, read_lock
+from jobarium_events.evolution.lock import Retirement, lock_bytes, parse_lock, read_lock
 from jobarium_events.evolution.refusals import EditError, LockError, Refused
-from jobarium_events.evolution.releasing import release
+from jobarium_events.evolution.releasing import freeze, release
+from jobarium_events.evolution.state import State
 from tests.evolution.logs import TODAY, V1_LINES, V2_LINES, catalog, decision, rules
 from tests.folders import TEXT, schema
+from tests.strategies import few
 
 
 def contents(folder):
@@ -89,6 +96,25 @@ def test_a_draft_is_not_frozen(tmp_path):
 def test_what_the_check_finds_stands_against_a_release(folder):
     (folder / "thing.made" / "v1.json").write_bytes((folder / "thing.made" / "v2.json").read_bytes())
     assert "became-required" in refused(folder, "4")
+
+
+@pytest.mark.parametrize(
+    ("name", "planned", "what"),
+    [
+        ("3.1", True, "release 3.1, which is not planned (the next that is planned is 4),"),
+        ("4", True, "release 4"),
+        ("3.1", False, "release 3.1"),
+    ],
+)
+def test_what_is_refused_says_first_that_it_is_not_planned(folder, name, planned, what):
+    if not planned:
+        path = folder / "catalog.toml"
+        text = re.sub("planned = .*", "planned = []", path.read_text())
+        path.write_text(re.sub("(deprecated|retired) = .*", "", text).replace('"4"', '"3"'))
+    (folder / "thing.made" / "v1.json").write_bytes((folder / "thing.made" / "v2.json").read_bytes())
+    with pytest.raises(Refused) as caught:
+        release(folder, name, today=TODAY)
+    assert str(caught.value).startswith(f"{what} is refused:\n  - ")
 
 
 def test_so_does_what_only_the_release_would_bring_about(tmp_path):
@@ -201,3 +227,40 @@ def test_a_deprecated_field_may_be_described_elsewhere_before_it_goes(tmp_path):
     file.write_text(json.dumps(schema({"id": TEXT})))
     release(folder, "5", today=TODAY)
     assert read_lock(folder).deprecated == {}
+
+
+HISTORIES = st.lists(st.tuples(st.sets(st.sampled_from("abc")), st.booleans()), min_size=1, max_size=6)
+"""What optional fields a contract has from release to release, and whether they are spoken of behind a reference."""
+
+
+def spoken(names, *, apart):
+    """A payload with some optional fields: in its own properties, or behind a reference."""
+    optional = {name: {**TEXT, "deprecated": True} for name in sorted(names)}
+    if not apart:
+        return schema({"id": TEXT}, **optional)
+    return {
+        **schema({"id": TEXT}),
+        "allOf": [{"$ref": "#/definitions/o"}],
+        "definitions": {"o": {"properties": optional}},
+    }
+
+
+@few
+@given(HISTORIES)
+def test_a_field_is_there_since_the_release_that_last_brought_it(history):
+    releases = [str(number) for number in range(1, len(history) + 1)]
+    with TemporaryDirectory() as folder:
+        lock = None
+        for place, (names, apart) in enumerate(history):
+            lines = f"releases = {json.dumps(releases[: place + 1])}\nplanned = []\n"
+            catalog(Path(folder), {"v1": V1_LINES}, releases=lines, schemas={"v1": spoken(names, apart=apart)})
+            state = State.of(Path(folder), today=TODAY)
+            lock = freeze(msgspec.structs.replace(state, lock=lock), state.manifest, releases[place])
+            lock = parse_lock(lock_bytes(lock), Path("catalog.lock"))
+    expected = {"/id": "1"}
+    for name in history[-1][0]:
+        absent = [place for place, (names, _) in enumerate(history) if name not in names]
+        expected[f"/{name}"] = releases[max(absent, default=-1) + 1]
+    assert lock.fields_since("thing.made", "v1") == expected
+    since_first = {path for path, since in expected.items() if since == "1"}
+    assert lock.added.get(("thing.made", "v1"), {}).keys() == expected.keys() - since_first

@@ -170,6 +170,21 @@ CHANGES: dict[str, tuple[Callable[[Lock], Lock], Callable[[Lock], Lock], str]] =
         lambda lock: replaced(lock, deprecated={KEY: {"/weight": "1"}}),
         "says: deprecated_fields",
     ),
+    "since when a field is there": (
+        lambda lock: replaced(lock, added={KEY: {"/weight": "3"}}),
+        lambda lock: replaced(lock, added={KEY: {"/weight": "2"}}),
+        "says: added_fields",
+    ),
+    "that a field came later": (
+        lambda lock: replaced(lock, added={KEY: {"/weight": "3"}}),
+        lambda lock: lock,
+        "says: added_fields",
+    ),
+    "that a field was there at first": (
+        lambda lock: lock,
+        lambda lock: replaced(lock, added={KEY: {"/weight": "3"}}),
+        "says: added_fields",
+    ),
     "what a field was": (
         lambda lock: lock,
         lambda lock: replaced(lock, removed={KEY: Removals({"/gone": Removal("0", "4")})}),
@@ -210,6 +225,19 @@ def test_nothing_that_a_lock_says_is_taken_back(
     (finding,) = found(after, before)
     assert told in finding.text
     assert finding.file == "catalog.lock"
+
+
+def test_a_field_that_is_gone_or_back_is_there_since_another_release(before: Path, after: Path) -> None:
+    lock = read_lock(before)
+    assert lock is not None
+    (before / "catalog.lock").write_bytes(lock_bytes(replaced(lock, added={KEY: {"/gone": "3", "/weight": "3"}})))
+    (after / "catalog.lock").write_bytes(lock_bytes(replaced(lock, added={KEY: {"/weight": "3"}})))
+    assert found(after, before) == []
+    release(after, "5", today=TODAY)
+    lock = read_lock(after)
+    assert lock is not None
+    (after / "catalog.lock").write_bytes(lock_bytes(replaced(lock, added={KEY: {"/weight": "5"}})))
+    assert found(after, before) == []
 
 
 def test_a_decision_may_be_superseded(before: Path, after: Path) -> None:

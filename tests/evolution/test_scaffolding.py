@@ -13,7 +13,7 @@ import pytest
 
 from jobarium_events import Catalog
 from jobarium_events.evolution.checking import check
-from jobarium_events.evolution.decision import Allowed
+from jobarium_events.evolution.decision import SECTIONS, Allowed
 from jobarium_events.evolution.decisions import read_decisions
 from jobarium_events.evolution.findings import Severity
 from jobarium_events.evolution.refusals import EditError
@@ -216,5 +216,8 @@ def test_a_title_is_a_line_of_text(folder, title):
 
 def test_the_hints_in_the_template_are_right(folder):
     text = new_decision(folder, "x", owner="me", today=TODAY).read_text()
+    hints = re.findall(r"^## (.*)\n\n<!-- (.*) -->$", text, re.MULTILINE)
+    assert [name for name, _ in hints] == ["Context", "Decision", "Migration plan", *SECTIONS[2:]]
+    assert all("?" in hint for _, hint in hints)
     table = "\n".join(line[2:] for line in text.split("+++")[1].splitlines() if re.match(r"# (\[\[|\w+ = )", line))
     assert msgspec.convert(tomllib.loads(table)["allows"], list[Allowed])[0].retirement

@@ -88,7 +88,8 @@ async def test_nats_has_no_stream_for_a_subject_until_one_is_made(nats):
     place = Place("nats", nats.url, nats.name)
     client = await connect(nats.url)
     async with place.transport(place.broker()) as transport:
-        with pytest.raises(Undeliverable, match=f"^{nats.name}: no stream of the server's has this subject$"):
+        lacking = "no stream of the server's has this subject; make the stream, or start the consumer first"
+        with pytest.raises(Undeliverable, match=f"^{nats.name}: {lacking}$"):
             await transport.asend(job("job-1", 1))
         await client.jetstream().add_stream(name=nats.name, subjects=[nats.name])
         await transport.asend(job("job-1", 1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from inspect import signature
 from operator import attrgetter
 
 from jobarium_events import migrations
@@ -26,6 +27,13 @@ def test_what_the_functions_take_and_give_is_there():
     assert migrations.read_statistics.__annotations__["return"] == "Statistics"
     assert "Verified" in str(migrations.Asked.__annotations__["checks"])
     assert migrations.Verified
+
+
+def test_reports_can_be_written_as_the_commands_write_them():
+    taken = {"lint_as_json": "Report", "lint_as_github": "Report", "lint_as_sarif": "Report"}
+    for name, type_ in {**taken, "rehearsal_as_html": "Rehearsal"}.items():
+        (parameter,) = signature(getattr(migrations, name)).parameters.values()
+        assert (parameter.annotation, name in migrations.__all__) == (type_, True), name
 
 
 def test_what_only_some_need_is_not_loaded():

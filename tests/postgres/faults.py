@@ -284,6 +284,14 @@ async def is_consumed(url: str, name: str) -> bool:
     return all(each.num_pending == each.num_ack_pending == 0 for each in consumers)
 
 
+async def until_sent_twice(url: str, stream: str, again: Callable[[], object]) -> None:
+    """Disturb it again and again until it was between sending and marking, as is seen by what is sent twice."""
+    end = time.monotonic() + PATIENCE
+    while not sent_twice(await all_of(url, stream)):
+        assert time.monotonic() < end, "nothing comes between sending and marking"
+        again()
+
+
 def sent_twice(messages: Iterable[Message]) -> int:
     """Return how many messages are there again."""
     found = keys(messages)

@@ -31,6 +31,17 @@ def test_a_table_that_is_missing_is_named_with_the_command_that_makes_it(postgre
     assert isinstance(caught.value.__cause__, psycopg.errors.UndefinedTable)
 
 
+@pytest.mark.parametrize("use", [lambda store: store(LETTER), lambda store: store.list()])
+def test_a_table_of_something_else_is_said(postgres, use):
+    with psycopg.connect(postgres.url) as connection:
+        connection.execute(f"create table {postgres.schema}.dead_letter (a int)")
+    store = PostgresDeadLetters(lambda: psycopg.connect(postgres.url), schema=postgres.schema)
+    with pytest.raises(
+        NoTable, match=r"so it is no store of dead letters; name another by --table, in code by table=$"
+    ):
+        use(store)
+
+
 async def test_a_table_that_is_missing_over_async_connections(postgres):
     async def connect() -> psycopg.AsyncConnection[Any]:
         return await psycopg.AsyncConnection.connect(postgres.url, options=f"-c search_path={postgres.schema}")

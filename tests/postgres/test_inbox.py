@@ -22,6 +22,7 @@ create table inbox_event (
     received_at timestamptz not null, processed_at timestamptz, status text not null, error_message text
 )
 """
+OTHER = "create table inbox_event (a int)", "it is no inbox; name others by --event-table and --position-table, in code"
 
 
 def options(database: Any) -> str:
@@ -335,10 +336,11 @@ class TestTables:
         with pytest.raises(NoTable, match="inbox tables"):
             await inbox.aprune(datetime.now(UTC))
 
-    def test_one_of_the_first_form(self, pool):
+    @pytest.mark.parametrize(("form", "way"), [(FIRST_FORM, "`jobarium-events inbox tables --expand`"), OTHER])
+    def test_one_of_another_form(self, pool, form, way):
         with pool.connection() as connection:
-            connection.execute(FIRST_FORM)
-        with pytest.raises(NoTable, match="`jobarium-events inbox tables --expand`"):
+            connection.execute(form)
+        with pytest.raises(NoTable, match=way):
             consumer_of(PostgresInbox(pool), lambda _: None).consume(job(1).body)
 
     def test_one_that_the_handler_misses_is_its_own_matter(self, inbox):

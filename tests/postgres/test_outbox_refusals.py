@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import traceback
 
 import psycopg
@@ -113,6 +114,14 @@ class TestTables:
             with pytest.raises(NoTable, match=r"column .* does not exist; .* tables --schema \w+ --expand` prints"):
                 await outbox.add(connection, job(1, 1))
 
+    @pytest.mark.parametrize("columns", ["a int", "id uuid, event_name text"])
+    def test_one_that_is_no_outbox(self, postgres, columns):
+        with psycopg.connect(postgres.url) as connection:
+            connection.execute(f"create table {postgres.schema}.other ({columns})")
+            with pytest.raises(NoTable, match="so it is no outbox; name another by --table") as caught:
+                Outbox(schema=postgres.schema, table="other").add(connection, job(1, 1))
+        assert caught.value.command is None
+
 
 class TestArguments:
     @pytest.mark.parametrize(
@@ -133,5 +142,14 @@ class TestArguments:
     @pytest.mark.parametrize("kind", [ConnectionPool, AsyncConnectionPool])
     def test_a_pool_is_no_connection(self, postgres, kind):
         pool = kind(postgres.url, open=False)
-        with pytest.raises(DeclarationError, match=f"not {kind.__name__}; take a connection from it: `with pool"):
+        with pytest.raises(
+            DeclarationError, match=rf"not psycopg_pool\..*{kind.__name__}; take a connection from it: `with pool"
+        ):
             Outbox().add(pool, job(1, 1))
+
+    @pytest.mark.parametrize(
+        ("other", "named"), [(sqlite3.connect(":memory:"), "sqlite3.Connection"), ("postgresql://", "str")]
+    )
+    def test_what_is_no_connection_of_psycopgs_is_named_with_its_module(self, other, named):
+        with pytest.raises(DeclarationError, match=rf"AsyncSession, not {named}$"):
+            Outbox().add(other, job(1, 1))

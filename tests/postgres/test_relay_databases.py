@@ -11,9 +11,10 @@ import pytest
 from psycopg_pool import AsyncConnectionPool
 
 from jobarium_events.errors import DeclarationError
-from jobarium_events.postgres import NoTable, Outbox, Relay, lanes
+from jobarium_events.postgres import NoTable, Outbox, Relay, lanes, reporting
 from tests.postgres.events import Kept, add, job, outbox_in, packet, rows
 from tests.postgres.relays import WAITING, relay_of, running, until
+from tests.postgres.test_outbox import FIRST_FORM
 
 OLD = "select count(*) from outbox_event where published_at < now() - interval '1 hour'"
 
@@ -34,8 +35,19 @@ async def test_a_database_that_is_away_is_said_and_not_waited_for_at_the_end(cap
     (said,) = [record.getMessage() for record in caplog.records if record.name == "jobarium_events"]
     assert said.startswith("the relay's database cannot be used, and is tried again: connection failed")
     assert "127.0.0.1" in said
+    assert said.endswith("? Check the URL of the database")
     assert "\t" not in said
     assert "\n" not in said
+
+
+async def test_the_way_out_of_a_wrong_name_is_said_once(postgres, monkeypatch, caplog):
+    monkeypatch.setattr(reporting, "_EVERY", 0.0)
+    url = psycopg.conninfo.make_conninfo(postgres.url, dbname=f"{postgres.schema}_none")
+    async with running(Relay(url, Kept())):
+        await until(lambda: caplog.text.count("and is tried again") >= 2)
+    first, *others = [record.getMessage() for record in caplog.records if record.name == "jobarium_events"]
+    assert first.endswith('_none" does not exist. Check the URL of the database')
+    assert all(each.endswith('_none" does not exist') for each in others)
 
 
 async def test_connections_of_a_pool_come_back_as_they_were(postgres):
@@ -58,7 +70,7 @@ async def test_a_lost_connection_is_made_again(postgres, caplog):
     url = psycopg.conninfo.make_conninfo(postgres.url, application_name=postgres.schema)
     async with running(Relay(url, kept, outbox=outbox, poll=60)):
         add(postgres, outbox, job(1, 1))
-        await until(lambda: kept.sent)
+        await until(lambda: rows(postgres, WAITING) == [(0,)])  # it would be sent again before it is marked
         with psycopg.connect(postgres.url) as connection:
             connection.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity where application_name = %s", [postgres.schema]
@@ -66,6 +78,7 @@ async def test_a_lost_connection_is_made_again(postgres, caplog):
         add(postgres, outbox, job(1, 2))
         await until(lambda: len(kept.sent) == 2)
     assert "the relay's database cannot be used, and is tried again" in caplog.text
+    assert "Check the URL" not in caplog.text
     assert "the relay has its database again" in caplog.text
 
 
@@ -81,7 +94,7 @@ async def test_a_database_without_an_outbox_is_said(postgres, caplog, how, schem
 
 async def test_a_table_of_the_first_form_is_said(postgres, caplog):
     with psycopg.connect(postgres.url) as connection:
-        connection.execute(f"create table {postgres.schema}.outbox_event (id uuid)")
+        connection.execute(FIRST_FORM.format(postgres.schema))
     with pytest.raises(NoTable, match=r"column .* does not exist; run the SQL that .* --expand` prints"):
         await Relay(postgres.url, Kept(), outbox=Outbox(schema=postgres.schema)).drain()
     assert caplog.text == ""

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import random
 import signal
+import time
 
 import psycopg
 import pytest
@@ -27,6 +28,7 @@ from tests.postgres.faults import (
     await_published,
     make_stream,
     sent_twice,
+    until_sent_twice,
 )
 
 pytest.importorskip("nats")
@@ -56,10 +58,10 @@ async def test_a_relay_that_is_killed_at_random(postgres, nats, tmp_path):
             relays.start()
             for _ in range(SIZE.kills):
                 relays.kill_at_work(chance)
+            await until_sent_twice(nats.url, nats.name, lambda: relays.kill_at_work(chance))
         await_drained(postgres)
         assert relays.stop() == [0]
     messages = await check(postgres, nats.url, nats.name)
-    assert sent_twice(messages) > 0, "no kill came between sending and marking"
     assert effects(postgres, messages) == len(messages) - sent_twice(messages)
 
 
@@ -78,19 +80,23 @@ async def test_relays_that_race_and_are_killed(postgres, nats, tmp_path):
     outbox = outbox_in(postgres)
     await make_stream(nats.url, nats.name)
     chance = random.Random(21)
+
+    def kill_one():
+        time.sleep(chance.random() * 0.1)
+        place = chance.randrange(3)
+        relays.await_batch(place)
+        relays.kill(place)
+        relays.start()
+
     with Relays(tmp_path, postgres, nats.url, nats.name, batch=50, pause=0.05) as relays:
         with Service(postgres, outbox, SIZE, seed=2):
             relays.start(3)
             for _ in range(SIZE.kills):
-                await asyncio.sleep(chance.random() * 0.1)
-                place = chance.randrange(3)
-                relays.await_batch(place)
-                relays.kill(place)
-                relays.start()
+                kill_one()
+            await until_sent_twice(nats.url, nats.name, kill_one)
         await_drained(postgres)
         assert set(relays.stop()) <= {0, -signal.SIGTERM}  # the last may not have come so far as to listen to signals
-    messages = await check(postgres, nats.url, nats.name)
-    assert sent_twice(messages) > 0, "no kill came between sending and marking"
+    await check(postgres, nats.url, nats.name)
 
 
 async def test_relays_that_race_undisturbed_send_nothing_twice(postgres, nats, tmp_path):
@@ -110,17 +116,21 @@ async def test_postgres_that_crashes(own_postgres, nats, tmp_path):
     database = Database(own_postgres.url, "faults")
     outbox = outbox_in(database)
     await make_stream(nats.url, nats.name)
+
+    def crash():
+        relays.await_batch(0)
+        own_postgres.crash()
+
     with Relays(tmp_path, database, nats.url, nats.name, pause=0.05) as relays:
         with Service(database, outbox, SIZE, seed=4):
             relays.start(2)
             for mark in (SIZE.events // 4, SIZE.events // 2):
                 await_published(database, mark)
-                relays.await_batch(0)
-                own_postgres.crash()
+                crash()
+            await until_sent_twice(nats.url, nats.name, crash)
         await_drained(database)
         assert relays.stop() == [0, 0]
-    messages = await check(database, nats.url, nats.name)
-    assert sent_twice(messages) > 0, "no crash came between sending and marking"
+    await check(database, nats.url, nats.name)
 
 
 async def test_a_broker_that_is_killed(postgres, own_nats, tmp_path):

@@ -10,6 +10,7 @@ import orjson
 
 from jobarium_events.catalog.entry import Entry
 from jobarium_events.catalog.files import FolderFiles
+from jobarium_events.catalog.keywords import misused_keywords
 from jobarium_events.catalog.manifest import MANIFEST, Manifest, VersionEntry, quoted, read_from
 from jobarium_events.catalog.repeating import repeated_members
 from jobarium_events.contract import VERSION, Contract, KeyTemplate
@@ -157,6 +158,7 @@ def _schema(files: Files, file: str, details: VersionEntry | None, problems: lis
     if not any(mistake.pointer == "" for mistake in mistakes):  # as where it is nested too deep to be looked through
         text = "is given more than once, and only the last one would count: keep one"
         problems += [Problem(file, pointer, text) for pointer in repeated_members(content, schema)]
+        problems += [Problem(file, pointer, text) for pointer, text in misused_keywords(schema)]
     if not any(mistake.pointer == "/$schema" for mistake in mistakes):
         lost = lost_references(schema, valid=not mistakes)
         problems += [Problem(file, error.pointer, error.problem) for error in lost]

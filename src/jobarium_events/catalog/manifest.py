@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import itertools
 import re
-import tomllib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from jobarium_events.catalog.files import FolderFiles
+from jobarium_events.catalog.toml import TomlError, read_toml
 from jobarium_events.contract import VERSION, KeyTemplate, Lifecycle, Ordering
 from jobarium_events.errors import Problem
+from jobarium_events.misfits import misfits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,9 +72,9 @@ class Manifest(msgspec.Struct, frozen=True):
 def parse(text: str) -> tuple[Manifest, list[Problem]]:
     """Read a manifest; what is wrong with it comes as problems, and what is right is kept."""
     try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        return Manifest((), (), {}), [Problem(MANIFEST, "", f"is no valid TOML: {error}")]
+        tables = read_toml(text)
+    except TomlError as error:
+        return Manifest((), (), {}), [Problem(MANIFEST, "", str(error))]
     return _Parsing(tables).result()
 
 
@@ -144,8 +145,9 @@ class _Parsing:
     def _version(self, place: str, table: Any) -> VersionEntry | None:
         try:
             entry = msgspec.convert(table, VersionEntry)
-        except msgspec.ValidationError as error:
-            self._problem(place, f"is not as it should be: {error}")
+        except msgspec.ValidationError:
+            for each in misfits(table, VersionEntry):
+                self._problem(place, str(each))
             return None
         moves = [
             (name, release)

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 import typer
 
 from jobarium_events.catalog import Catalog
-from jobarium_events.cli.fields import fields_of
 from jobarium_events.cli.output import STYLES, Column, console, counted, paragraphs, print_json, printable, table
 from jobarium_events.contract import Contract, Lifecycle
+from jobarium_events.errors import UnknownContract
+from jobarium_events.fields import fields_of
 
 __all__ = [
     "FolderArgument",
@@ -42,6 +43,14 @@ SchemasArgument = Annotated[
         help="Folder of schemas with its catalog.toml. [default: schemas]",
     ),
 ]
+
+
+class _NotBundled(UnknownContract):
+    """The bundled catalog has no such event, and perhaps one's own was meant."""
+
+    def __str__(self) -> str:
+        own = _DEFAULT if _DEFAULT.is_dir() else "FOLDER"
+        return f"{super().__str__()}; this is the bundled catalog; that of a folder is shown with --folder {own}"
 
 
 def opened(folder: Path | None) -> Catalog:
@@ -100,6 +109,8 @@ def show(
     Example: `jobarium-events show billing.usage.updated v1 --json`
     """
     found = opened(folder)
+    if folder is None and event not in found:
+        raise _NotBundled(event, None, found.events)
     if version is None:
         version = (found.newest(event) or found.versions(event)[-1]).version
     contract = found.contract(event, version)
@@ -160,7 +171,13 @@ def _print_details(found: Catalog, contract: Contract) -> None:
     to.print()
     columns = [Column("Field"), Column("Type"), Column("Required"), Column("Format"), Column("Meaning", below=True)]
     rows = [
-        [each.name, each.type, "yes" if each.required else "no", each.format, each.meaning]
+        [
+            each.name,
+            each.type,
+            "yes" if each.required else "no",
+            each.format,
+            f"Deprecated. {each.meaning}" if each.deprecated else each.meaning,
+        ]
         for each in fields_of(contract.schema)
     ]
     table(to, columns, rows)

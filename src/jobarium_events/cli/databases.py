@@ -28,6 +28,8 @@ __all__ = [
 ]
 
 _AGE = re.compile(r"(?P<number>\d+)(?P<unit>[smhdw])")
+_UNREACHED = ("connection failed", "connection timeout", "failed to resolve host")
+_WHERE = "Check the URL of the database: DATABASE_URL, or --database"
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 DatabaseOption = Annotated[
@@ -51,7 +53,10 @@ class NoDatabase(JobariumEventsError):
         self.problem = problem
 
     def __str__(self) -> str:
-        return f"the database cannot be used: {self.problem}"
+        where = ""
+        if self.problem.startswith(_UNREACHED):
+            where = f"{'' if self.problem.endswith(('.', '?', '!')) else '.'} {_WHERE}"
+        return f"the database cannot be used: {self.problem}{where}"
 
 
 def age(text: str) -> timedelta:

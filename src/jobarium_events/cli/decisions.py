@@ -1,12 +1,13 @@
 """`decisions`: the decision log, and a new entry in it."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
 from typer.core import TyperGroup
 
-from jobarium_events.cli.catalogs import JsonOption, SchemasArgument, schemas_in
+from jobarium_events.cli.catalogs import JsonOption, schemas_in
 from jobarium_events.cli.output import Column, console, counted, print_json, printable, table
 from jobarium_events.cli.releases import user_name
 from jobarium_events.evolution.decision import Decision
@@ -15,6 +16,17 @@ from jobarium_events.evolution.findings import Severity
 from jobarium_events.evolution.lock import read_lock
 
 __all__ = ["decisions"]
+
+_FolderArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        exists=True,
+        file_okay=False,
+        metavar="FOLDER",
+        show_default=False,
+        help="Folder whose decisions they are: of schemas, or of migrations. [default: schemas]",
+    ),
+]
 
 _FOUND = 1
 _LIST = "list"
@@ -42,7 +54,7 @@ decisions = typer.Typer(
 
 
 @decisions.command(_LIST)
-def listed(folder: SchemasArgument = None, *, json: JsonOption = False) -> None:
+def listed(folder: _FolderArgument = None, *, json: JsonOption = False) -> None:
     """List the decisions of a folder, and every mistake in them; this is what happens if no command is named.
 
     The exit code is 1 if there is a mistake.
@@ -79,7 +91,7 @@ def listed(folder: SchemasArgument = None, *, json: JsonOption = False) -> None:
 @decisions.command()
 def new(
     title: Annotated[str, typer.Argument(metavar="TITLE", help="What it is about, in one line.")],
-    folder: SchemasArgument = None,
+    folder: _FolderArgument = None,
     *,
     owner: Annotated[
         str | None, typer.Option(metavar="NAME", help="Who answers for it. [default: git's user.name]")
@@ -89,6 +101,8 @@ def new(
     """Begin a decision from the template, with the next free id.
 
     Example: `jobarium-events decisions new "order.placed v2 counts in cents" --owner shop-service`
+
+    Example: `jobarium-events decisions new "job.origin goes" migrations`
     """
     from jobarium_events.evolution.scaffolding import new_decision  # noqa: PLC0415 - provers take long to import
 

@@ -1,7 +1,5 @@
 """`generate`: payload classes for a service's own catalog."""
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +9,7 @@ from jobarium_events.catalog import Catalog
 from jobarium_events.cli.output import console, counted
 from jobarium_events.generation import Style
 from jobarium_events.generation import generate as generated
+from jobarium_events.writing import write_files
 
 __all__ = ["generate"]
 
@@ -35,21 +34,5 @@ def generate(
     catalog = Catalog.load(folder)
     entries = [catalog.entry(each.event, each.version) for each in catalog]
     source = generated(entries, style=style, source=f"the catalog in {folder.resolve().name}")
-    try:
-        _write(output, source)
-    except OSError as error:  # it may name the temporary file, which nobody asked for
-        raise OSError(error.errno, error.strerror, str(output)) from None
+    write_files({output: source.encode()})
     console().print(f"{output}: {counted(len(entries), 'contract')}, style {style}")
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        Path(temporary).chmod(path.stat().st_mode if path.exists() else 0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

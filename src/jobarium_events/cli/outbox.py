@@ -31,8 +31,17 @@ __all__ = ["outbox"]
 _FOUND = 1
 _OF_PAYLOADS = ("aggregate", "idempotency_key")  # they are made of a payload's fields
 
+
+def _event_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no event id; give one as `outbox status` lists it") from None
+
+
 EventsArgument = Annotated[
-    list[UUID] | None, typer.Argument(metavar="EVENT_ID...", help="Those that `outbox status` lists.")
+    list[UUID] | None,
+    typer.Argument(parser=_event_id, metavar="EVENT_ID...", help="Those that `outbox status` lists."),
 ]
 AllOption = Annotated[bool, typer.Option("--all", help="All that are set aside.")]
 
@@ -219,11 +228,13 @@ def tables(
 def _with_database(database: str, schema: str | None, name: str, ask: Callable[[Any, "Outbox"], Awaitable[Any]]) -> Any:
     """Return what is asked of an outbox, on a connection of its own."""
     from jobarium_events.postgres.connecting import aconnect  # noqa: PLC0415 - the extra may be missing
+    from jobarium_events.postgres.upkeep import check_table  # noqa: PLC0415 - as above
 
     source = outbox_in(schema, name)
 
     async def asked() -> Any:
         async with database_errors(), await aconnect(database) as connection:
+            await check_table(connection, source)
             return await ask(connection, source)
 
     return asyncio.run(asked())

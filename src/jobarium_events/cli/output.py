@@ -15,7 +15,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["STYLES", "Column", "console", "counted", "paragraphs", "print_json", "printable", "table"]
+__all__ = ["STYLES", "Column", "console", "counted", "paragraphs", "print_error", "print_json", "printable", "table"]
 
 STYLES = {
     "active": "green",
@@ -54,6 +54,13 @@ def console(*, stderr: bool = False) -> Console:
 def print_json(document: Any) -> None:
     """Print a document for a machine."""
     sys.stdout.write(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n")
+
+
+def print_error(text: str) -> None:
+    """Print what a command ends with where it does not end well."""
+    to = console(stderr=True)
+    to.print("Error: ", style="bold red", end="")
+    to.print("\n".join(map(printable, text.split("\n"))))
 
 
 def counted(number: int, noun: str) -> str:

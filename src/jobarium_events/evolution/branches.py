@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from jobarium_events.validation.dialects import ASSERTING, Schema, rebuilt
 
 if TYPE_CHECKING:
-    from jobarium_events.evolution.places import Place
+    from jobarium_events.validation.places import Place
 
 __all__ = ["paired"]
 

@@ -17,6 +17,7 @@ from jobarium_events.evolution.comparing import compare
 from jobarium_events.evolution.decisions import read_decisions
 from jobarium_events.evolution.earlier import earlier_findings
 from jobarium_events.evolution.findings import Finding, Severity
+from jobarium_events.evolution.illustrations import refused_examples
 from jobarium_events.evolution.lifecycle import lifecycle_findings
 from jobarium_events.evolution.lock import read_lock
 from jobarium_events.evolution.meanings import meaning_changes, publish
@@ -76,6 +77,7 @@ def check(folder: str | os.PathLike[str], *, against: str | None = None, mode: M
         back = {key: list(returned(publish(contracts[key]), lost[key])) for key in lost if key in contracts}
         found += chain.from_iterable(back.values())
         found += lifecycle_findings(manifest, contracts, baseline, decisions, lock)
+        found += chain.from_iterable(map(refused_examples, entries))
         for key, (old, new) in changed.items():
             comparisons.append(compare(old, new))
             open_ = _open_meanings(baseline, lock, key, new)

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from jobarium_events.evolution.blaming import Blame
     from jobarium_events.evolution.differences import Difference
     from jobarium_events.evolution.judging import Delivery
-    from jobarium_events.evolution.places import Place
     from jobarium_events.evolution.published import Published
     from jobarium_events.evolution.reports import Mode
     from jobarium_events.validation.dialects import Schema
+    from jobarium_events.validation.places import Place
 
 __all__ = ["DEPRECATED_FOR", "UNPROVEN", "Comparison", "compare", "plain"]
 

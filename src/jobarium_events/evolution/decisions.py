@@ -118,7 +118,8 @@ class _Entry:
         self.path = path
         self.file = decision_path(path.stem)
         self.findings: list[Finding] = []
-        self.id = ""
+        # One that cannot be read, or has no id, is there all the same, and goes by the name of its file.
+        self.id = path.stem if _ID.fullmatch(path.stem) else ""
 
     def read(self) -> Decision | None:
         """Return the decision, or None if its front matter has a mistake."""

@@ -16,8 +16,9 @@ import msgspec
 from jobarium_events.evolution.changes import ChangeKind
 from jobarium_events.evolution.containment import is_subset
 from jobarium_events.evolution.isolating import Path, standing_alone
-from jobarium_events.evolution.places import Place, inner_places, matched, place_of
+from jobarium_events.evolution.places import matched
 from jobarium_events.validation.dialects import ASSERTING, Schema, escape, rebuilt
+from jobarium_events.validation.places import Place, inner_places, place_of
 
 __all__ = ["Difference", "differences"]
 

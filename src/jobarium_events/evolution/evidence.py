@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from jobarium_events.evolution.refusals import EvidenceError
 if TYPE_CHECKING:
     from jobarium_events.contract import Contract
 
-__all__ = ["FRESH", "UNSEEN", "unseen_by"]
+__all__ = ["FRESH", "UNSEEN", "distinct", "moment", "times", "unseen_by"]
 
 UNSEEN = timedelta(days=14)
 """For how long a version has to be unseen before it may be retired, if nothing else is said."""
@@ -35,9 +35,9 @@ class _Watch(msgspec.Struct, frozen=True):
     @property
     def flaw(self) -> str:
         """What it says that cannot be; "" if all of it can."""
-        times, since, last = self.count.emitted + self.count.consumed, self.count.since, self.count.last
-        if bool(times) != (last is not None):
-            seen = f"it was seen {_times(times)}" if times else "it was never seen"
+        number, since, last = self.count.emitted + self.count.consumed, self.count.since, self.count.last
+        if bool(number) != (last is not None):
+            seen = f"it was seen {times(number)}" if number else "it was never seen"
             return f"{seen}, and `last` says {_said(last) if last else 'nothing'}"
         if last is not None and last < since - _SKEW:
             return f"it was last seen at {_said(last)}, and is counted since {_said(since)}"
@@ -99,7 +99,8 @@ def unseen_by(
 
     Args:
         contract: The contract that is to be retired.
-        files: Files of counters; a service may have several, one for each of its processes.
+        files: Files of counters; a service may have several, one for each of its processes. One that is
+            given twice counts once.
         now: The present moment.
         unseen: For how long it has to be unseen at least.
         released: The contract as it was released last. Who consumed it then may consume it still, though the manifest
@@ -109,7 +110,7 @@ def unseen_by(
         EvidenceError: With everything that the counters do not show.
         CountersError: If a file is no file of counters.
     """
-    watched = _watched(contract, [read_counters(path) for path in files])
+    watched = _watched(contract, [read_counters(path) for path in distinct(files)])
     services = dict.fromkeys([contract.owner, *contract.consumers], "")
     for service in (released.owner, *released.consumers) if released else ():
         services.setdefault(service, " (it is in the catalog of the last release)")
@@ -124,6 +125,14 @@ def unseen_by(
     if problems:
         raise EvidenceError(contract.name, problems)
     return {service: each.unseen for service, each in sorted(watched.items())}
+
+
+def distinct(files: Iterable[Path]) -> tuple[Path, ...]:
+    """Return some files, each once: given twice, by whatever path, a file of counters would be counted twice."""
+    found: dict[Path, Path] = {}
+    for path in files:
+        found.setdefault(path.resolve(), path)
+    return tuple(found.values())
 
 
 def _watched(contract: Contract, files: Iterable[Counters]) -> Mapping[str, _Watched]:
@@ -149,30 +158,36 @@ def _problems(
     elif until > now + _SKEW:
         yield f"the counters of {service} contradict the clock: they end at {_said(until)}; set the clock right"
     elif until < now - FRESH:
-        yield f"the counters of {service} end at {_said(until)}, {(now - until).days} days ago: take new ones"
+        yield f"the counters of {service} end at {moment(until)}, {(now - until).days} days ago: take new ones"
     elif last is not None and until - last < unseen:
         emitted = sum(each.count.emitted for each in watched.processes)
         consumed = sum(each.count.consumed for each in watched.processes)
         yield (
-            f"{service} has emitted it {_times(emitted)} and got it {_times(consumed)}, the last time at "
-            f"{_said(last)}: it has to be unseen for {unseen.days} days"
+            f"{service} has emitted it {times(emitted)} and got it {times(consumed)}, the last time at "
+            f"{moment(last)}: it has to be unseen for {unseen.days} days"
         )
     elif until - watched.since < unseen and watched.gap is not None:
         start, end = watched.gap
         yield (
-            f"{service} has not counted from {_said(start)} to {_said(end)}: it has to be unseen for {unseen.days} "
+            f"{service} has not counted from {moment(start)} to {moment(end)}: it has to be unseen for {unseen.days} "
             "days without a gap; give the files of all its processes, or wait"
         )
     elif until - watched.since < unseen:
         yield (
-            f"{service} has counted from {_said(watched.since)} to {_said(until)} only: it has to be unseen for "
+            f"{service} has counted from {moment(watched.since)} to {moment(until)} only: it has to be unseen for "
             f"{unseen.days} days"
         )
 
 
-def _said(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+def _said(when: datetime) -> str:
+    return when.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _times(number: int) -> str:
-    return "once" if number == 1 else f"{number} times"
+def moment(when: datetime) -> str:
+    """Return a moment as people read it; what a file says is quoted exactly instead."""
+    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def times(number: int) -> str:
+    """Return how often something was seen, in words."""
+    return "once" if number == 1 else f"{number:,} times"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from typing import Any
 
 import msgspec
+
+from jobarium_events.catalog.toml import TomlError, read_toml
 
 __all__ = ["FENCE", "FrontMatterError", "Page", "parse"]
 
@@ -16,11 +17,18 @@ _CODE = re.compile(r" {0,3}(```+|~~~+)")
 _HEADING = re.compile(r"## +(.*?)[ #]*")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _PREAMBLE = ""
-_LINE = re.compile(r"at line (\d+)")
 
 
 class FrontMatterError(ValueError):
-    """A page whose front matter cannot be read; the text says what is wrong."""
+    """A page whose front matter cannot be read; the text says what is wrong.
+
+    Attributes:
+        line: The line of the page where that shows.
+    """
+
+    def __init__(self, problem: str, line: int = 1) -> None:
+        super().__init__(problem)
+        self.line = line
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -51,10 +59,10 @@ def parse(text: str) -> Page:
     if end is None:
         raise FrontMatterError(f"has front matter that does not end; close it with a line of {FENCE}")
     try:
-        tables = tomllib.loads("\n".join(lines[1:end]) + "\n")
-    except tomllib.TOMLDecodeError as error:
-        told = _LINE.sub(lambda found: f"at line {int(found[1]) + 1}", str(error))
-        raise FrontMatterError(f"has front matter that is no valid TOML: {told}") from None
+        tables = read_toml("\n".join(lines[1:end]) + "\n")
+    except TomlError as error:
+        line = error.line + 1  # of the page, which begins with a fence
+        raise FrontMatterError(f"has front matter that {error.problem} (at line {line})", line) from None
     sections, repeated = _sections(lines[end + 1 :])
     return Page(tables, sections, repeated)
 

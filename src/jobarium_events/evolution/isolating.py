@@ -10,7 +10,7 @@ from jobarium_events.validation.dialects import DRAFT_7, Schema, dialect_of, esc
 from jobarium_events.validation.references import walk
 
 if TYPE_CHECKING:
-    from jobarium_events.evolution.places import Place
+    from jobarium_events.validation.places import Place
 
 __all__ = ["Path", "both", "standing_alone", "swapped"]
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from jobarium_events.evolution.isolating import Path
-    from jobarium_events.evolution.places import Place
     from jobarium_events.validation.dialects import Schema
+    from jobarium_events.validation.places import Place
 
 __all__ = ["Delivery", "Side", "as_written", "same_emitted"]
 

@@ -18,6 +18,7 @@ import orjson
 from jobarium_events.catalog.loading import contract_from
 from jobarium_events.catalog.manifest import EventEntry, Manifest, VersionEntry
 from jobarium_events.contract import Ordering
+from jobarium_events.evolution.fields import fields
 from jobarium_events.evolution.meanings import publish
 from jobarium_events.evolution.published import Baseline, Form, Published
 from jobarium_events.evolution.refusals import LockError
@@ -111,6 +112,8 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
         since: By event and version, the first release that had its structure, where that is not the same.
         forms: By event and version, the other structures that it had before, the oldest first.
         deprecated: By event and version, and by its path, since which release a field is ``"deprecated": true``.
+        added: By event and version, and by its path, since which release a field is there that the contract did not
+            have when it was first released. One that was gone and is back is there since it is back.
         removed: By event and version, the fields and values that a contract has lost.
         rewordings: What was put in other words since, or at any time before.
         retirements: Why each retired version might be retired.
@@ -124,6 +127,7 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
     since: Mapping[Key, str] = {}
     forms: Mapping[Key, tuple[Form, ...]] = {}
     deprecated: Mapping[Key, Mapping[str, str]] = {}
+    added: Mapping[Key, Mapping[str, str]] = {}
     removed: Mapping[Key, Removals] = {}
     rewordings: tuple[Rewording, ...] = ()
     retirements: tuple[Retirement, ...] = ()
@@ -150,6 +154,18 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
     def structured_since(self, event: str, version: str) -> str:
         """Return the first release that had a contract's present structure, as far as that is known."""
         return self.since.get((event, version), self.frozen[event, version])
+
+    def fields_since(self, event: str, version: str) -> dict[str, str | None]:
+        """Return since which release each field of a contract is there, by its path in an event.
+
+        Fields that no release has yet are not among them, and neither is any of a contract that none has. The value is
+        None where the contract does not say which release introduced it.
+        """
+        published = self.contracts.get((event, version))
+        if published is None:
+            return {}
+        contract, added = published.contract, self.added.get((event, version), {})
+        return {path: added.get(path, contract.introduced) for path in fields(contract.schema)}
 
     def has_spent(self, decision: str) -> bool:
         """Whether a decision was accepted at the last release already: the meanings that it changed are frozen."""
@@ -190,6 +206,7 @@ class _Version(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     retired: str | None = None
     decision: str | None = None
     deprecated_fields: dict[str, str] = {}
+    added_fields: dict[str, str] = {}
     removed_fields: dict[str, Removal] = {}
     removed_values: dict[str, dict[str, Removal]] = {}
 
@@ -228,6 +245,7 @@ def lock_bytes(lock: Lock) -> bytes:
             retired=contract.retired,
             decision=contract.decision,
             deprecated_fields=dict(lock.deprecated.get((event, version), {})),
+            added_fields=dict(lock.added.get((event, version), {})),
             removed_fields=dict(removed.fields),
             removed_values={path: dict(values) for path, values in removed.values.items()},
         )
@@ -328,6 +346,7 @@ def _lock(file: _File) -> Lock:
         since={key: kept.since for key, kept in every if kept.since is not None},
         forms={key: kept.earlier_forms for key, kept in every if kept.earlier_forms},
         deprecated={key: kept.deprecated_fields for key, kept in every if kept.deprecated_fields},
+        added={key: kept.added_fields for key, kept in every if kept.added_fields},
         removed={
             key: Removals(kept.removed_fields, kept.removed_values)
             for key, kept in every

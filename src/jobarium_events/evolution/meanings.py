@@ -16,9 +16,10 @@ import msgspec
 import orjson
 
 from jobarium_events.evolution.members import Member, Rank, Standing, items, keys, member, pairs
-from jobarium_events.evolution.places import IN_PLACE, Place, alternatives, left_over, partners, place_at, place_of
+from jobarium_events.evolution.places import alternatives, left_over, partners
 from jobarium_events.evolution.published import Published
 from jobarium_events.validation.dialects import ASSERTING, Schema, escape, rebuilt
+from jobarium_events.validation.places import IN_PLACE, Place, place_at, place_of
 from jobarium_events.validation.references import walk
 
 if TYPE_CHECKING:

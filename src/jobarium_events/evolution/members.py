@@ -16,9 +16,10 @@ from typing import Any
 
 import msgspec
 
-from jobarium_events.evolution.places import Place, alternatives, partners, place_at
+from jobarium_events.evolution.places import alternatives, partners
 from jobarium_events.validation.dialects import children, escape
 from jobarium_events.validation.patterns import translate
+from jobarium_events.validation.places import Place, place_at
 
 __all__ = ["Member", "Rank", "Standing", "items", "keys", "member", "pairs"]
 

@@ -17,7 +17,7 @@ from jobarium_events.validation.references import has_only_pointers
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jobarium_events.evolution.places import Place
+    from jobarium_events.validation.places import Place
 
 __all__ = ["reached"]
 

@@ -16,7 +16,7 @@ from jobarium_events.contract import Lifecycle
 from jobarium_events.evolution.checking import check
 from jobarium_events.evolution.decision import Status
 from jobarium_events.evolution.editing import ManifestEdit
-from jobarium_events.evolution.fields import deprecated_fields
+from jobarium_events.evolution.fields import deprecated_fields, fields
 from jobarium_events.evolution.findings import Finding, Severity
 from jobarium_events.evolution.history import NOT_FROZEN, outdated_evidence
 from jobarium_events.evolution.lock import Lock, LockedDecision, lock_bytes
@@ -84,7 +84,7 @@ def release(folder: Path, name: str, *, today: datetime.date | None = None) -> R
     errors = [each for each in found if each.severity is Severity.ERROR]
     errors += outdated_evidence(manifest, state.lock, state.decisions, name, today=today)
     if errors:
-        raise Refused(what, errors)
+        raise Refused(f"{what}{_unplanned(state, name)}", errors)
     lock = freeze(state, manifest, name)
     state.agree(what, manifest, state.lock)
     # The manifest first: if it ends there, the same command goes on with the lock.
@@ -115,6 +115,14 @@ def _is_to_append(state: State, name: str) -> bool:
     return True
 
 
+def _unplanned(state: State, name: str) -> str:
+    """Return that a release is not planned, where others are: its name may be what is wrong."""
+    planned = state.manifest.planned
+    if not planned or name in (*planned, *state.manifest.releases):
+        return ""
+    return f", which is not planned (the next that is planned is {planned[0]}),"
+
+
 def freeze(state: State, manifest: Manifest, release: str) -> Lock:
     """Return the lock of a release; nothing is written.
 
@@ -126,6 +134,7 @@ def freeze(state: State, manifest: Manifest, release: str) -> Lock:
     before = state.lock or Lock(releases=(), planned=(), contracts={}, frozen={})
     contracts: dict[Key, Published] = {}
     deprecated: dict[Key, Mapping[str, str]] = {}
+    added: dict[Key, Mapping[str, str]] = {}
     removed: dict[Key, Removals] = {}
     frozen: dict[Key, str] = {}
     structured: dict[Key, str] = {}
@@ -143,6 +152,7 @@ def freeze(state: State, manifest: Manifest, release: str) -> Lock:
         if key in before.contracts:
             lost = before.removed.get(key, Removals())
             removed[key] = removals(before.contracts[key], contracts[key], lost, release)
+            added[key] = _added(before, key, contracts[key], release)
             structured[key], forms[key] = _forms(before, key, contracts[key], release)
         same = key in before.contracts and before.contracts[key].facts == contracts[key].facts
         frozen[key] = before.frozen[key] if same else release
@@ -159,11 +169,18 @@ def freeze(state: State, manifest: Manifest, release: str) -> Lock:
         since={key: first for key, first in structured.items() if first != frozen[key]},
         forms={key: kept for key, kept in forms.items() if kept},
         deprecated=deprecated,
+        added={key: paths for key, paths in added.items() if paths},
         removed=removed,
         rewordings=before.rewordings,
         retirements=before.retirements,
         decisions=decisions,
     )
+
+
+def _added(before: Lock, key: Key, now: Published, release: str) -> dict[str, str]:
+    """Return since when each field is there that the contract did not have at first, or not all the time since."""
+    had, since = fields(before.contracts[key].contract.schema), before.added.get(key, {})
+    return {path: since.get(path, release) for path in fields(now.contract.schema) if path in since or path not in had}
 
 
 def _forms(before: Lock, key: Key, now: Published, release: str) -> tuple[str, tuple[Form, ...]]:

@@ -22,16 +22,16 @@ from jobarium_events.catalog.loading import schema_path
 from jobarium_events.evolution.fields import fields
 from jobarium_events.evolution.findings import Finding, Severity
 from jobarium_events.evolution.meanings import meaning_of, structure
-from jobarium_events.evolution.places import NOT_SAID, inner_places, place_of
 from jobarium_events.evolution.verdicts import Reader
 from jobarium_events.validation.dialects import children
+from jobarium_events.validation.places import NOT_SAID, inner_places, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from jobarium_events.evolution.places import Place
     from jobarium_events.evolution.published import Published
     from jobarium_events.validation.dialects import Schema
+    from jobarium_events.validation.places import Place
 
 __all__ = ["Removal", "Removals", "removals", "returned"]
 

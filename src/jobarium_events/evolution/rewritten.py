@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from jobarium_events.evolution.decision import Status
 from jobarium_events.evolution.decisions import MOVES
+from jobarium_events.evolution.fields import fields
 from jobarium_events.evolution.findings import Finding, Severity
 from jobarium_events.evolution.lock import LOCK_FILE
 from jobarium_events.evolution.removed import Removals, removals
@@ -101,6 +102,8 @@ def _forgotten(before: Lock, lock: Lock, key: Key) -> Iterator[str]:
     marked = before.deprecated.get(key, {}).values()
     if any(since in before.releases and since not in marked for since in lock.deprecated.get(key, {}).values()):
         yield "deprecated_fields"
+    if not _knows_added(before, lock, key):
+        yield "added_fields"
     old, new = before.contracts[key], lock.contracts[key]
     known, kept = before.removed.get(key, Removals()), lock.removed.get(key, Removals())
     lost = known if old.facts == new.facts else removals(old, new, known, lock.frozen[key])
@@ -110,6 +113,16 @@ def _forgotten(before: Lock, lock: Lock, key: Key) -> Iterator[str]:
         _keeps(known.values.get(path, {}), gone, kept.values.get(path, {})) for path, gone in lost.values.items()
     ):
         yield "removed_values"
+
+
+def _knows_added(before: Lock, lock: Lock, key: Key) -> bool:
+    """Whether each field is still said to be there since the same release, or to have come back in a later one."""
+    had, has = before.added.get(key, {}), lock.added.get(key, {})
+    otherwise = {path for path in had.keys() | has.keys() if had.get(path) != has.get(path)}
+    if any(has[path] in before.releases for path in otherwise & has.keys()):
+        return False
+    gone = otherwise - has.keys()
+    return not gone or gone.isdisjoint(fields(lock.contracts[key].contract.schema))
 
 
 def _forms(lock: Lock, key: Key) -> dict[str, str]:

@@ -13,7 +13,7 @@ import msgspec
 
 from jobarium_events.catalog.loading import schema_path
 from jobarium_events.contract import Contract, Lifecycle, version_number
-from jobarium_events.evolution.containment import is_subset
+from jobarium_events.evolution.containment import some_document
 from jobarium_events.evolution.decision import DECISIONS, decision_path
 from jobarium_events.evolution.editing import ManifestEdit
 from jobarium_events.evolution.lifecycle import WINDOW
@@ -27,7 +27,6 @@ from jobarium_events.writing import write_files
 __all__ = ["NewVersion", "new_decision", "new_version"]
 
 _NUMBER = re.compile(r"DEC-([0-9]+)")
-_NOTHING: dict[str, Any] = {"not": {}}
 
 
 class NewVersion(msgspec.Struct, frozen=True):
@@ -189,8 +188,8 @@ def _next_id(folder: Path, lock: Lock | None) -> str:
 
 
 def _example(contract: Contract) -> Any:
-    """Return a payload of a contract: the witness that there is one at all. None if none is found."""
-    witness = is_subset(contract.schema, _NOTHING).witness
+    """Return a payload of a contract; None if none is found."""
+    witness = some_document(contract.schema).witness
     return None if witness is msgspec.UNSET else witness
 
 

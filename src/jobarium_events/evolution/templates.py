@@ -7,7 +7,7 @@ import json
 from string import Template
 from typing import TYPE_CHECKING, Any
 
-from jobarium_events.evolution.decision import MIGRATION_PLAN, SECTIONS
+from jobarium_events.evolution.decision import MIGRATION_PLAN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,8 +18,8 @@ _REVIEW = datetime.timedelta(days=182)
 
 _HINTS = {
     "Context": "What is so today, and what is wrong with it?",
-    "Decision": "What is done, in sentences that can be held against the schemas?",
-    MIGRATION_PLAN: "Who moves when, consumers before the producer? How does one go back?",
+    "Decision": "What is done? Write sentences that can be held against the schemas, or the tables.",
+    MIGRATION_PLAN: "Who moves when, consumers before the producer? How does one go back? Drop it if nothing breaks.",
     "Alternatives": "What else could be done, and what speaks against each?",
     "Why": "What made the difference?",
     "Consequences": "What gets easier, what gets harder, and what has to be watched?",
@@ -132,8 +132,7 @@ def decision_text(
         ]
     for table in timeline:
         front += ["", "[[timeline]]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
-    sections = [each for each in _HINTS if each in SECTIONS or allows is not None]
-    body = "\n\n".join(f"## {each}\n\n<!-- {_HINTS[each]} -->" for each in sections)
+    body = "\n\n".join(f"## {name}\n\n<!-- {hint} -->" for name, hint in _HINTS.items())
     return "+++\n" + "\n".join(front) + f"\n+++\n\n{body}\n"
 
 

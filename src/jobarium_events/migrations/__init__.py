@@ -4,12 +4,14 @@ from jobarium_events.migrations.applying.applying import Applied, News
 from jobarium_events.migrations.applying.approving import Approval, ApprovalRefused, Window
 from jobarium_events.migrations.applying.asking import Asked
 from jobarium_events.migrations.applying.checklists import Item
+from jobarium_events.migrations.applying.deploying import Deployed
 from jobarium_events.migrations.applying.gates import Gate
 from jobarium_events.migrations.applying.planning import Plan
 from jobarium_events.migrations.applying.refusals import Closed, FileChanged, Held, NotApplied, RollbackRefused
 from jobarium_events.migrations.applying.rolling_back import RolledBack
+from jobarium_events.migrations.applying.standing import Standing
 from jobarium_events.migrations.applying.stepping import StepNews
-from jobarium_events.migrations.applying.target import Standing, Target
+from jobarium_events.migrations.applying.target import Target
 from jobarium_events.migrations.backfills.checkpoints import Progress
 from jobarium_events.migrations.backfills.dual_write import DualWrite, DualWriteError, Pair, dual_write
 from jobarium_events.migrations.backfills.refusals import BackfillFailed, BackfillRefused, BackfillRunning
@@ -20,13 +22,17 @@ from jobarium_events.migrations.files.scaffolding import Begun, new_migration
 from jobarium_events.migrations.files.settings import Environment, Role, Settings
 from jobarium_events.migrations.lint.findings import Finding, Report
 from jobarium_events.migrations.lint.linting import lint_files, lint_migration, lint_migrations
+from jobarium_events.migrations.lint.reporting import as_github as lint_as_github
+from jobarium_events.migrations.lint.reporting import as_json as lint_as_json
+from jobarium_events.migrations.lint.reporting import as_sarif as lint_as_sarif
 from jobarium_events.migrations.own.installing import install
 from jobarium_events.migrations.own.parts import Installed
 from jobarium_events.migrations.own.refusals import NotInstalled
 from jobarium_events.migrations.record.histories import Run
-from jobarium_events.migrations.record.record import OtherEnvironment, RecordUnreadable
+from jobarium_events.migrations.record.record import NotAdopted, OtherEnvironment, RecordUnreadable
 from jobarium_events.migrations.refusals import MigrationError, Mistake, UnknownMigration
 from jobarium_events.migrations.rehearsal.data.statistics import Statistics, read_statistics
+from jobarium_events.migrations.rehearsal.html import as_html as rehearsal_as_html
 from jobarium_events.migrations.rehearsal.rehearsing import rehearse
 from jobarium_events.migrations.rehearsal.report import Rehearsal, read_rehearsal, write_rehearsal
 from jobarium_events.migrations.running.failures import NotVerified, StepFailed
@@ -44,6 +50,7 @@ __all__ = [
     "Category",
     "Check",
     "Closed",
+    "Deployed",
     "DualWrite",
     "DualWriteError",
     "Environment",
@@ -59,6 +66,7 @@ __all__ = [
     "Migrations",
     "Mistake",
     "News",
+    "NotAdopted",
     "NotApplied",
     "NotInstalled",
     "NotVerified",
@@ -86,12 +94,16 @@ __all__ = [
     "Window",
     "dual_write",
     "install",
+    "lint_as_github",
+    "lint_as_json",
+    "lint_as_sarif",
     "lint_files",
     "lint_migration",
     "lint_migrations",
     "new_migration",
     "read_rehearsal",
     "read_statistics",
+    "rehearsal_as_html",
     "rehearse",
     "write_rehearsal",
 ]

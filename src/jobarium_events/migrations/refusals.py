@@ -14,12 +14,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from jobarium_events.errors import JobariumEventsError
+from jobarium_events.errors import DeclarationError, JobariumEventsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
-__all__ = ["MigrationError", "Mistake", "UnknownMigration"]
+__all__ = ["MigrationError", "Mistake", "UnknownMigration", "no_folder"]
+
+_SOME = 5
+"""How many ids are named where none is near."""
 
 
 class Mistake(msgspec.Struct, frozen=True, order=True):
@@ -43,7 +47,8 @@ class MigrationError(JobariumEventsError):
     """Files of a migrations folder with mistakes; `mistakes` has every one that was found, and nothing was run."""
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
-        self.mistakes = tuple(sorted(mistakes))
+        # Those of one line, or of a whole file, stay as they were found.
+        self.mistakes = tuple(sorted(mistakes, key=lambda each: (each.file, each.line)))
 
     def __str__(self) -> str:
         count = len(self.mistakes)
@@ -65,5 +70,20 @@ class UnknownMigration(JobariumEventsError, LookupError):
 
     def __str__(self) -> str:
         near = [each for each in self.known if each.startswith(self.id)] or get_close_matches(self.id, self.known)
-        hint = f"; did you mean {' or '.join(near[:3])}?" if near else ""
-        return f"there is no migration {self.id!r}{hint}"
+        return f"there is no migration {self.id!r}; {self._hint(near)}"
+
+    def _hint(self, near: list[str]) -> str:
+        if near:
+            return f"did you mean {' or '.join(near[:3])}?"
+        if not self.known:
+            return "the folder has none yet, and `db new` begins one"
+        others = len(self.known) - _SOME
+        more = f", and {others} before them" if others > 0 else ""
+        return f"there {'is' if len(self.known) == 1 else 'are'} {', '.join(self.known[-_SOME:])}{more}"
+
+
+def no_folder(path: Path) -> DeclarationError:
+    """Return the error where there is no folder of migrations."""
+    return DeclarationError(
+        f"there is no folder {path}; go to where it is, name it by --migrations, or begin one by `db new`"
+    )

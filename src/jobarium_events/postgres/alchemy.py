@@ -56,9 +56,11 @@ def _hide_parameters(error: Any) -> None:
 
 def _other(caller: Any) -> DeclarationError:
     hint = "; take a connection from it: `with pool.connection() as connection`" if hasattr(caller, "putconn") else ""
+    kind = type(caller)
+    named = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
     return DeclarationError(
         "an outbox needs a psycopg Connection or AsyncConnection, or SQLAlchemy's Connection, Session, "
-        f"AsyncConnection or AsyncSession, not {type(caller).__name__}{hint}"
+        f"AsyncConnection or AsyncSession, not {named}{hint}"
     )
 
 

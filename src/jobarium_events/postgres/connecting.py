@@ -162,5 +162,10 @@ async def aconnect(url: str, name: str = "jobarium-events") -> psycopg.AsyncConn
 
 
 def problem_of(error: psycopg.Error) -> str:
-    """Return what Postgres or psycopg says, in one line."""
-    return " ".join((error.diag.message_primary or str(error)).split())
+    """Return what Postgres or psycopg says, in one line; a sentence that a line ends is ended by a full stop."""
+    lines = [" ".join(line.split()) for line in (error.diag.message_primary or str(error)).splitlines()]
+    text = ""
+    for line in filter(None, lines):
+        is_sentence = text and line[0].isupper() and text[-1] not in ".,;:?!"
+        text = f"{text}{'.' if is_sentence else ''} {line}".lstrip()
+    return text

@@ -49,7 +49,7 @@ class _Table:
         self._connections = Connections(self, connections)
         name = identifier(schema, table)
         chosen = None if (schema, table) == (None, "dead_letter") else ".".join(filter(None, (schema, table)))
-        self._maker = Maker(name, "dead-letters", {"table": chosen}, expand=False)
+        self._maker = Maker(name, "dead-letters", {"table": chosen}, kind="store of dead letters")
         texts = statements(__package__, "deadletters.sql")
         self.names = {"dead_letter": name}
         """What stands in its SQL, by the names that its SQL has for it."""

@@ -21,6 +21,8 @@ with extra("postgres"):
 
 __all__ = ["PostgresInbox"]
 
+_ADDED = frozenset({"event_version", "idempotency_key", "replay"})  # to the table's first form
+
 # By how many rows the claim gives.
 _CLAIMED = (Outcome.DUPLICATE, None)
 _CLAIMED_IN_ORDER = (Outcome.DUPLICATE, Outcome.STALE, None)
@@ -68,7 +70,9 @@ class PostgresInbox:
         """What stands in its SQL, by the names that its SQL has for it."""
         chosen = {"event-table": (event_table, "inbox_event"), "position-table": (position_table, "inbox_position")}
         options = {name: None if given == default else given for name, (given, default) in chosen.items()}
-        self._maker = Maker(names["inbox_event"], "inbox", {"schema": schema, **options})
+        self._maker = Maker(
+            names["inbox_event"], "inbox", {"schema": schema, **options}, kind="inbox", tables=(*chosen,), added=_ADDED
+        )
         texts = statements(__package__, "inbox.sql")
         self.tables: str = texts["tables"].format_map(names)
         """The SQL that makes its tables, for a migration."""

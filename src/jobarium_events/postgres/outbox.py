@@ -40,6 +40,9 @@ BUCKETS = 128
 _SLOTS = 1024
 _LONGEST_TABLE = 63 - len("_published")
 _INDEXES = ("position", "waiting", "held", "published")
+_ADDED = frozenset(
+    {"position", "aggregate", "ordering_key", "bucket", "body", "attributes", "held", "refused_at", "refusal"}
+)
 _NEEDED = ("event_name", "event_version", "event_id", "idempotency_key")
 _IDLE = psycopg.pq.TransactionStatus.IDLE
 
@@ -76,8 +79,8 @@ class Outbox:
         self.table = identifier(schema, table)
         """The table's name as it stands in SQL."""
         options = {"schema": schema, "table": None if table == "outbox_event" else table}
-        self.maker = Maker(self.table, "outbox", options)
-        """What explains that its table is not there, or is one of the first form."""
+        self.maker = Maker(self.table, "outbox", options, kind="outbox", added=_ADDED)
+        """What explains that its table is not there, is one of the first form, or no outbox."""
         indexes = {f"outbox_event_{part}": identifier(f"{table}_{part}") for part in _INDEXES}
         self.names = {"outbox_event": self.table, "outbox_event_seq": identifier(schema, f"{table}_seq"), **indexes}
         """What stands in its SQL, by the names that its SQL has for it."""

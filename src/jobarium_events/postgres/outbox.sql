@@ -90,8 +90,10 @@ from added
 select 'jobarium_outbox_' || %(table)s::text::regclass::oid
 
 -- name: columns
--- Whether the table has what a relay reads and writes, before it begins.
-select position, aggregate, ordering_key, bucket, body, attributes, held, published_at, refused_at, refusal
+-- Whether the table is an outbox, before anything is done with it. What its first form has as well comes first, so that a
+-- table for something else is not taken for one of that form.
+select id, event_name, event_version, idempotency_key, created_at, published_at,
+    position, aggregate, ordering_key, bucket, body, attributes, held, refused_at, refusal
 from {outbox_event} limit 0
 
 -- name: settings

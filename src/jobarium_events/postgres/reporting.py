@@ -19,6 +19,7 @@ __all__ = ["Outage", "Reporter"]
 
 _log = logging.getLogger("jobarium_events")
 
+_WHERE = "Check the URL of the database"
 _EVERY = 10.0  # seconds between two lines on one matter
 
 
@@ -28,17 +29,23 @@ class Outage:
     def __init__(self) -> None:
         self._since: float | None = None
         self._told: float | None = None
+        self._was_there = False
 
     def goes_on(self, error: psycopg.Error) -> None:
         """Take note of an attempt that failed."""
         now = monotonic()
+        problem = problem_of(error)
+        # One without a code is of connecting; where there was no connection yet, the URL may be wrong.
+        if self._told is None and not self._was_there and error.sqlstate is None:
+            problem = f"{problem}{'' if problem.endswith(('.', '?', '!')) else '.'} {_WHERE}"
         if self._told is None or now - self._told >= _EVERY:
             self._told = now
             self._since = self._since or now
-            _log.warning("the relay's database cannot be used, and is tried again: %s", problem_of(error))
+            _log.warning("the relay's database cannot be used, and is tried again: %s", problem)
 
     def is_over(self) -> None:
         """Take note of a connection."""
+        self._was_there = True
         if self._since is not None:
             _log.warning("the relay has its database again, after %.0f s", monotonic() - self._since)
             self._since = None

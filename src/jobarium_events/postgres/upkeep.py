@@ -80,6 +80,11 @@ class SetAside(msgspec.Struct, frozen=True):
     behind: int
 
 
+async def check_table(connection: Connection, outbox: Outbox) -> None:
+    """Raise if an outbox's table cannot be used: one for something else is told from one of the first form here."""
+    await _rows(connection, outbox, "columns", {})
+
+
 async def status(connection: Connection, outbox: Outbox) -> Status:
     """Count what waits, and how long."""
     rows = await _rows(connection, outbox, "status", {"buckets": BUCKETS})

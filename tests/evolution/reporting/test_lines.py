@@ -119,6 +119,22 @@ def test_a_place_that_is_not_there_has_the_line_of_what_is_around_it(
     assert lines.line(file, place) == line
 
 
+@pytest.mark.parametrize(
+    ("file", "text", "line"),
+    [
+        ("catalog.toml", 'releases = []\n\n[event."a.b"]\nowner = shop\n', 4),
+        ("catalog.toml", "releases = [\n", 1),
+        ("DEC-0002.md", '+++\nid = "DEC-0002"\ndate = never\n+++\n\n## Context\n', 3),
+        ("DEC-0002.md", "## Context\n", 1),
+    ],
+)
+def test_what_is_no_toml_has_the_line_where_that_shows(
+    lines: Lines, tmp_path: Path, file: str, text: str, line: int
+) -> None:
+    (tmp_path / file).write_text(text, encoding="utf-8")
+    assert lines.line(file, "") == line
+
+
 def test_a_file_is_read_once(lines: Lines, tmp_path: Path) -> None:
     assert lines.line("v1.json", "/properties") == 2
     (tmp_path / "v1.json").unlink()

@@ -18,7 +18,7 @@ KINDS = {kind.value for kind in ChangeKind}
 RULE = re.compile(r"[a-z]+(-[a-z]+)+")
 # The modules in which a text of that form is a rule.
 MODULES = ["allowing", "checking", "comparing", "decision", "decisions", "earlier", "history", "lifecycle", "removed"]
-MODULES += ["rewritten"]
+MODULES += ["illustrations", "rewritten"]
 
 
 def literals(module: str) -> Iterator[str]:

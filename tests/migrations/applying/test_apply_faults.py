@@ -15,17 +15,13 @@ import time
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
 
-from jobarium_events.errors import DeclarationError
-from jobarium_events.migrations import Role, install
 from jobarium_events.migrations.applying.refusals import Held
 from jobarium_events.migrations.files.header import Category
 from jobarium_events.migrations.record.states import Stage
 from jobarium_events.migrations.running.failures import StepFailed
-from jobarium_events.postgres import Outbox
-from tests.migrations.backfills.test_lag import primary, replica  # noqa: F401 - fixtures
 from tests.migrations.patience import PATIENCE, awaited
+from tests.migrations.team import counting
 
 KILLS = 50 if os.environ.get("JOBARIUM_FAULTS") == "full" else 6
 SEED = int(os.environ.get("SEED", "7"))
@@ -300,42 +296,56 @@ def test_a_killed_applier_keeps_others_out_until_its_statement_has_ended(team):
     assert team.target().apply(wait=PATIENCE).done == ("0001_source",)
 
 
-@pytest.mark.parametrize(
-    ("make", "way_out"),
-    [
-        (None, "leave it out of the options of the URL, or of PGOPTIONS"),
-        ("database {name} set", '`alter database "{name}" reset default_transaction_read_only`'),
-        ("role {role} in database {name} set", '`alter role "{role}" in database "{name}" reset default_'),
-    ],
+TERMINATE = (
+    "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()"
+    " and application_name like 'jobarium%'"
 )
-def test_what_makes_a_database_read_only_is_told_with_the_way_out(team, make, way_out):
-    team.adds("0001_source", "source")
-    target = team.target()
-    name, role = team.query("select current_database(), current_user")[0]
-    url = make_conninfo(team.database, options="" if make else "-c default_transaction_read_only=on")
-    if make:
-        team.query(f"alter {make.format(name=name, role=role)} default_transaction_read_only = on")
-    read_only = type(target)(url, target.migrations, environment="development", operator="olga")
-    for change in (
-        read_only.apply,
-        lambda: read_only.deployed("2026.10"),
-        lambda: read_only.approve("0001", role=Role.CTO, by="ada"),
-        lambda: install(url, Outbox(), environment="development", operator="olga"),
-    ):
-        with pytest.raises(DeclarationError) as told:
-            change()
-        assert "takes no changes, as default_transaction_read_only is on" in str(told.value)
-        assert way_out.format(name=name, role=role) in str(told.value)
-    assert [each.stage for each in read_only.status()] == [Stage.PENDING]
-    if make:
-        writable = make_conninfo(team.database, options="-c default_transaction_read_only=off")
-        target = type(target)(writable, target.migrations, environment="development", operator="olga")
-    assert target.apply().done == ("0001_source",)
+LOCK = "select pg_try_advisory_lock(hashtextextended('jobarium_migrations.apply', 0))"
 
 
-def test_a_replica_takes_no_changes_and_the_primary_does(team, replica):  # noqa: F811
-    team.adds("0001_source", "source")
-    target = team.target()
-    of_replica = type(target)(replica.url, target.migrations, environment="development", operator="olga")
-    with pytest.raises(DeclarationError, match="as its server is a replica; give the URL of the primary"):
-        of_replica.apply()
+def test_all_sessions_that_are_lost_in_a_backfill_are_opened_anew(team):
+    """The one that holds the lock as well, which has nothing to do meanwhile."""
+    counting(team)
+    lost = []
+
+    def lose(found):
+        if found.batches == 2 and not lost:
+            lost.extend(team.query(TERMINATE))
+
+    assert team.target().apply(watch=lose).done == ("0001_fill",)
+    assert len(lost) == 2
+    assert team.query("select count(*), count(distinct id) from met") == [(10, 10)]
+    (run,) = team.target().history()
+    assert (run.result, team.target().status()[0].stage) == ("done", Stage.APPLIED)
+
+
+def test_who_has_the_lock_since_it_was_lost_keeps_it(team, monkeypatch):
+    monkeypatch.setattr("jobarium_events.migrations.applying.sessions._LOST_PATIENCE", 0.0)
+    counting(team)
+    with psycopg.connect(team.database, autocommit=True, application_name="another") as other:
+
+        def lose(found):
+            if found.batches == 2 and other.info.transaction_status is psycopg.pq.TransactionStatus.IDLE:
+                team.query(TERMINATE)
+                awaited(lambda: other.execute(LOCK).fetchone() == (True,), "the lock is not let go")
+
+        with pytest.raises(Held, match="by another"):
+            team.target().apply(watch=lose)
+    assert team.target().status()[0].left_by == "db apply 0001_fill"
+    assert team.target().apply().done == ("0001_fill",)
+
+
+def test_what_was_rolled_back_while_the_session_was_lost_is_not_recorded_as_applied(team):
+    counting(team)
+
+    def lose(found):
+        if found.is_complete:
+            team.query(TERMINATE)
+            team.query(
+                "insert into jobarium_migrations.record (event, operator, environment, migration, direction, round)"
+                " values ('done', 'another', 'development', '0001_fill', 'down', 1)"
+            )
+
+    with pytest.raises(Held, match="somebody else, who began while the connection was lost"):
+        team.target().apply(watch=lose)
+    assert team.target().status()[0].stage is Stage.PENDING

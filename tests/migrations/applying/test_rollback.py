@@ -8,7 +8,7 @@ import pytest
 from openfeature import api
 from openfeature.provider.in_memory_provider import InMemoryFlag, InMemoryProvider
 
-from jobarium_events.migrations.applying.refusals import FileChanged, RollbackRefused
+from jobarium_events.migrations.applying.refusals import Closed, FileChanged, RollbackRefused
 from jobarium_events.migrations.backfills import backfilling
 from jobarium_events.migrations.backfills.checkpoints import Progress
 from jobarium_events.migrations.record.record import Event
@@ -99,6 +99,9 @@ def test_no_app_at_all(applied):
 def test_it_can_be_applied_again_with_its_backfill(applied):
     target = applied.target("production")
     target.rollback("0001", app_runs="none")
+    with pytest.raises(Closed, match=r"review: ada reviewed it before it was rolled back at .*; have it reviewed anew"):
+        target.apply()
+    applied.review("0001_source")
     assert target.apply().done == ("0001_source",)
     assert applied.query("select count(*) from job where source = 'form'") == [(10,)]
     target.rollback("0001", app_runs="none")
@@ -270,10 +273,17 @@ def test_what_ran_later_on_the_same_table_goes_first(team):
     target.apply()
     with pytest.raises(RollbackRefused, match="0002_index ran after it and is about job as well; roll that back first"):
         target.rollback("0001")
+    team.adds("0004_place", "place", verify="-- returns: 10\nselect count(*) from job;")
+    target = team.target()
+    target.apply()
+    several = "0004_place, 0002_index ran after it and are about job as well; roll those back first"
+    with pytest.raises(RollbackRefused, match=several):
+        target.rollback("0001")
+    target.rollback("0004")
     target.rollback("0002")
     target.rollback("0001")
     assert team.columns() == ["id", "status"]
-    assert [each.stage for each in target.status()] == [Stage.PENDING, Stage.PENDING, Stage.APPLIED]
+    assert [each.stage for each in target.status()] == [Stage.PENDING, Stage.PENDING, Stage.APPLIED, Stage.PENDING]
 
 
 def test_half_of_a_migration_can_be_gone_back_once_down_allows_for_it(team):

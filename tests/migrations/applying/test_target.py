@@ -1,45 +1,23 @@
-"""One database: applied in order, recorded, gone on with, and refused where something is not as it was."""
+"""One database: applied in order, recorded, and gone on with where it failed."""
 
 from __future__ import annotations
 
-import sys
 import threading
-from datetime import datetime
 
 import psycopg
 import pytest
 
 from jobarium_events.errors import DeclarationError
-from jobarium_events.migrations import Role, UnknownMigration
-from jobarium_events.migrations.applying.approving import ApprovalRefused
-from jobarium_events.migrations.applying.refusals import Closed, FileChanged, Held, NotApplied
+from jobarium_events.migrations import UnknownMigration
+from jobarium_events.migrations.applying.refusals import Closed, Held
 from jobarium_events.migrations.backfills.checkpoints import Progress
-from jobarium_events.migrations.backfills.refusals import BackfillRefused
 from jobarium_events.migrations.files.header import Category
 from jobarium_events.migrations.record import record
 from jobarium_events.migrations.record.record import Direction, Event, OtherEnvironment
 from jobarium_events.migrations.record.states import Stage
-from jobarium_events.migrations.running.failures import NotVerified, StepFailed
-from tests.migrations.patience import PATIENCE, awaited
-from tests.migrations.team import around
-
-BACKFILL = {"category": "migrate", "backfill": {"table": "job", "key": ["id"], "batch_rows": 3, "share": 1.0}}
-
-
-def filled(team, id_="0002_fill", **header):
-    """Write a migration that fills the column that the first one adds."""
-    return team.file(
-        id_,
-        {**BACKFILL, "depends_on": ["0001_source"], **header},
-        up=None,
-        down=None,
-        backfill="update job set source = 'form' where id between $1 and $2 and source is null;",
-        verify="-- every job has a source\n-- returns: 0\nselect count(*) from job where source is null;",
-    )
-
-
-def stages(target):
-    return {each.id: each.stage for each in target.status()}
+from jobarium_events.migrations.running.failures import StepFailed
+from tests.migrations.patience import awaited
+from tests.migrations.team import filled, stages
 
 
 def test_migrations_are_applied_in_their_order_once(each_team):
@@ -89,42 +67,6 @@ def test_the_plan_says_what_would_run_and_runs_nothing(team):
     assert team.query("select to_regnamespace('jobarium_migrations')") == [(None,)]
 
 
-def test_a_changed_file_is_refused_naming_both_hashes(team):
-    team.adds("0001_source", "source")
-    target = team.target()
-    before = target.migrations["0001"].hash
-    target.apply()
-    path = team.adds("0001_source", "place")
-    team.adds("0002_other", "other")
-    target = team.target()
-    now = target.migrations["0001"].hash
-    with pytest.raises(FileChanged, match=f"{before}.*{now}.*bring back the file") as refused:
-        target.apply()
-    assert (refused.value.ran, refused.value.now) == (before, now)
-    assert target.plan().problems == (str(refused.value),)
-    assert "was changed after it ran" in target.status()[0].problem
-    path.unlink()
-    target = team.target()
-    with pytest.raises(FileChanged, match="its file is gone; bring back the file"):
-        target.apply()
-    assert next((each.id, each.problem) for each in target.status()) == (
-        "0001_source",
-        "its file is gone; bring it back",
-    )
-    assert team.columns() == ["id", "status", "source"]
-
-
-def test_a_file_may_change_as_long_as_nothing_of_it_ran(team):
-    team.adds("0001_source", "source", up="alter table nothing add column source text;")
-    with pytest.raises(StepFailed, match=r"0001_source, line 13: .*nothing.*does not exist"):
-        team.target().apply()
-    (standing,) = team.target().status()
-    assert (standing.stage, standing.steps_done) == (Stage.APPLYING, 0)
-    assert "does not exist" in standing.problem
-    team.adds("0001_source", "source")
-    assert team.target().apply().done == ("0001_source",)
-
-
 def test_a_failed_migration_goes_on_where_it_failed(team):
     team.adds(
         "0001_source",
@@ -143,153 +85,6 @@ def test_a_failed_migration_goes_on_where_it_failed(team):
     assert team.target().apply().done == ("0001_source",)
     # The search path is that of a session, so it was set again.
     assert team.query("select to_regclass('own.d') is not null, to_regclass('public.d') is null") == [(True, True)]
-
-
-def test_what_is_not_verified_before_is_not_run(team):
-    team.adds("0001_source", "source", verify="-- no jobs\n-- returns: 0\n-- when: before\nselect count(*) from job;")
-    with pytest.raises(
-        NotVerified, match=r"0001_source is not verified before up:\n  - no jobs: line .*must return 0, and"
-    ):
-        team.target().apply()
-    assert team.columns() == ["id", "status"]
-    assert team.target().status()[0].problem
-
-
-def test_what_is_not_verified_after_is_not_applied_and_asked_again(team):
-    team.adds("0001_source", "source", verify="-- no jobs\n-- returns: 0\nselect count(*) from job;")
-    with pytest.raises(NotVerified, match="after up"):
-        team.target().apply()
-    assert team.target().history()[-1].result == "failed"
-    assert stages(team.target()) == {"0001_source": Stage.APPLYING}
-    item = next(each for each in team.target().checklist("0001") if "verification" in each.name)
-    assert (item.done, "must return 0, and returned 10" in item.text) == (False, True)
-    team.query("delete from job")
-    assert team.target().apply().done == ("0001_source",)
-    assert next(each for each in team.target().checklist("0001") if "verification" in each.name).done
-
-
-def verification(team, id_="0001"):
-    """The line of the checklist on it."""
-    return next(each for each in team.target().checklist(id_) if "verification" in each.name)
-
-
-def test_what_is_applied_is_verified_again_once_its_release_is_deployed(team):
-    team.adds("0001_source", "source", verify="-- ten jobs\n-- returns: 10\nselect count(*) from job;")
-    with pytest.raises(NotApplied, match=r"0001_source is pending here, and .* `db apply 0001_source`"):
-        team.target().verify("0001")
-    assert team.target().verify() == ()
-    team.target().apply()
-    before = verification(team)
-    assert (before.done, before.text.endswith("; 2026.10 is not recorded as deployed yet")) == (True, True)
-    team.target().deployed("2026.10")
-    due = verification(team)
-    assert (due.done, due.text.endswith("ask them again: `db verify 0001_source`")) == (False, True)
-    (asked,) = team.target().verify()
-    assert (asked.migration, asked.ok, [check.name for check in asked.checks]) == ("0001_source", True, ["ten jobs"])
-    done = verification(team)
-    assert (done.done, done.text.endswith(", since 2026.10 is deployed")) == (True, True)
-    team.query("delete from job where id = 1")
-    (asked,) = team.target().verify("0001")
-    assert (asked.ok, "must return 10, and returned 9" in asked.checks[0].problem) == (False, True)
-    assert (verification(team).done, stages(team.target())) == (False, {"0001_source": Stage.APPLIED})
-    assert "must return 10" in team.target().status()[0].problem
-    team.query("insert into job values (1, 'back')")
-    assert team.target().verify()[0].ok
-    assert team.target().status()[0].problem is None
-
-
-def test_what_a_later_one_has_removed_is_not_asked_for_unless_it_is_named(team):
-    team.adds("0001_source", "source")
-    up = "alter table job drop column source;"
-    team.file(
-        "0002_gone",
-        {"category": "contract", "containment": "none"},
-        up=up,
-        down=None,
-        verify="-- returns: 10\nselect count(*) from job;",
-    )
-    team.target().apply()
-    first, last = team.target().verify()
-    assert (first.outdated_by, first.checks, first.ok) == ("0002_gone", (), True)
-    assert (last.outdated_by, last.ok) == (None, True)
-    assert not team.target().verify("0001")[0].ok
-
-
-def test_what_is_verified_again_is_what_ran(team):
-    path = team.adds("0001_source", "source")
-    team.target().apply()
-    path.write_text(path.read_text() + "\n")
-    with pytest.raises(FileChanged):
-        team.target().verify()
-
-
-def test_a_running_backfill_is_paused_whatever_its_file_says_by_then(team):
-    team.adds("0001_source", "source")
-    filled(team)
-    stop = threading.Event()
-    team.target().apply(watch=lambda news: isinstance(news, Progress) and news.batches == 1 and stop.set(), stop=stop)
-    before = team.target()
-    filled(team, owner="other")
-    assert team.target().migrations["0002"].hash != before.migrations["0002"].hash
-    team.target().pause("0002")
-    assert before.progress("0002").is_paused
-    assert before.apply().is_paused
-    team.target().resume("0002")
-    assert before.apply().done == ("0002_fill",)
-
-
-def test_a_paused_or_stopped_backfill_is_gone_on_with(team):
-    team.adds("0001_source", "source")
-    filled(team)
-    stop = threading.Event()
-
-    def watch(news):
-        if isinstance(news, Progress) and news.batches == 1:
-            stop.set()
-
-    applied = team.target().apply(watch=watch, stop=stop)
-    assert (applied.done, applied.stopped) == (("0001_source",), "0002_fill")
-    assert team.target().history()[-1].result == "stopped"
-    assert team.query("select count(*) from job where source is null")[0][0] > 0
-    assert team.target().apply().done == ("0002_fill",)
-    assert team.query("select count(*) from job where source is null") == [(0,)]
-
-
-def test_a_backfill_is_looked_at_paused_and_resumed(team):
-    team.adds("0001_source", "source")
-    filled(team)
-    target = team.target()
-    assert target.progress("0002") is None
-    with pytest.raises(BackfillRefused):
-        target.pause("0001")
-    assert target.pause("0002").is_paused
-    assert target.apply().stopped == "0002_fill"
-    assert target.progress("0002").rows == 0
-    assert not target.resume("0002").is_paused
-    assert target.apply().done == ("0002_fill",)
-    assert target.progress("0002").is_complete
-    assert team.query("select count(*) from job where source is null") == [(0,)]
-
-
-def test_a_run_that_is_to_stop_begins_no_step(team):
-    team.adds("0001_source", "source")
-    stop = threading.Event()
-    stop.set()
-    applied = team.target().apply(stop=stop)
-    assert (applied.stopped, applied.is_paused) == ("0001_source", False)
-    assert team.columns() == ["id", "status"]
-    assert stages(team.target()) == {"0001_source": Stage.PENDING}
-
-
-def test_a_run_that_is_to_stop_waits_for_no_other(team):
-    team.adds("0001_source", "source")
-    stop = threading.Event()
-    target = team.target()
-    with target._working(0, lambda _: None, None):
-        threading.Timer(0.5, stop.set).start()
-        with pytest.raises(Held):
-            target.apply(wait=PATIENCE, stop=stop)
-        assert stop.is_set()
 
 
 def test_the_environment_is_noted_and_another_one_is_refused(team):
@@ -347,54 +142,16 @@ def test_the_history_says_who_did_what_and_how_it_ended(team):
     assert failed.start < failed.end < done.start < done.end
 
 
-def test_only_the_clock_of_the_server_counts(team, monkeypatch):
-    """A client whose clock is wrong by years neither opens a window nor writes a time."""
-
-    class Wrong(datetime):
-        @classmethod
-        def now(cls, tz=None):
-            raise AssertionError("the clock of the client is read")
-
-    ours = [module for name, module in sys.modules.items() if name.startswith("jobarium_events.migrations.applying")]
-    for module in (module for module in ours if getattr(module, "datetime", None) is datetime):
-        monkeypatch.setattr(module, "datetime", Wrong)
-    monkeypatch.setattr("time.time", lambda: 0.0)
-    team.adds("0001_source", "source", {"risk": "high"})
-    team.review("0001_source")
-    (now,) = team.query("select clock_timestamp()")[0]
-    target = team.target("production")
-    target.approve("0001", role=Role.CEO, by="grace", window=around(now, -3, -2))
-    with pytest.raises(Closed, match="by the server's clock; wait for the window"):
-        target.apply("0001")
-    target.approve("0001", role=Role.CEO, by="grace", window=around(now))
-    assert target.apply("0001").done == ("0001_source",)
-
-
-def test_who_may_approve(team):
-    team.adds("0001_source", "source", {"risk": "high"})
-    target = team.target("production")
-    (now,) = team.query("select clock_timestamp()")[0]
-    for role, by, window, problem in (
-        (Role.CTO, "mallory", None, r"mallory is not listed as cto; \[roles\] in migrations.toml lists ada, both"),
-        (Role.CEO, "ada", around(now), "ada is not listed as ceo"),
-        (Role.CEO, "grace", None, "an approval needs its window"),
-        (Role.CTO, "ada", around(now), "a review has no window"),
-    ):
-        with pytest.raises(ApprovalRefused, match=problem):
-            target.approve("0001", role=role, by=by, window=window)
-    given = target.approve("0001", role=Role.CTO, by="both")
-    assert (given.by, given.hash, given.role, given.window) == ("both", target.migrations["0001"].hash, Role.CTO, None)
-    with pytest.raises(ApprovalRefused, match="both has signed this file in the other role; somebody else has to"):
-        target.approve("0001", role=Role.CEO, by="both", window=around(now))
-
-
 def test_a_release_is_deployed_after_what_it_reads(team):
     team.adds("0001_source", "source", {"release": "2026.11"})
     target = team.target()
-    assert target.deployed("2026.10") == ()
-    assert target.deployed("2026.11") == ("0001_source",)
+    assert target.deployed("2026.10").missing == ()
+    assert target.deployed("2026.11").missing == ("0001_source",)
     target.apply()
-    assert target.deployed("2026.12") == ()
+    found = target.deployed("2026.12")
+    assert (found.missing, found.back_from) == ((), None)
+    assert target.deployed("2026.11").back_from == "2026.12"
+    assert target.deployed("2026.11").back_from is None
     with pytest.raises(DeclarationError, match=r"there is no release '2030\.1'"):
         target.deployed("2030.1")
 
@@ -436,46 +193,6 @@ def test_a_database_out_of_reach_is_told(team):
     )
     with pytest.raises(psycopg.OperationalError):
         target.status()
-
-
-def test_a_half_run_backfill_whose_file_is_gone_is_listed(team):
-    path = filled(team, "0001_fill", depends_on=[])
-    team.query("alter table job add column source text")
-    stop = threading.Event()
-    team.target().apply(stop=stop, watch=lambda _: stop.set())
-    path.unlink()
-    (standing,) = team.target().status()
-    assert (standing.id, standing.problem) == ("0001_fill", "its file is gone; bring it back")
-    with pytest.raises(FileChanged, match="its file is gone"):
-        team.target().apply()
-
-
-def test_what_has_not_run_of_a_half_done_migration_may_change(team):
-    first = "create table a (id int);\n"
-    team.adds("0001_source", "source", up=f"{first}create table b as select * from missing;")
-    team.adds("0002_place", "place")
-    with pytest.raises(StepFailed):
-        team.target().apply()
-    team.adds("0001_source", "source", up="create table a (id bigint);\nalter table job add column source text;")
-    with pytest.raises(FileChanged, match="only steps that have not run may change"):
-        team.target().apply()
-    team.adds("0001_source", "source", up=f"{first}alter table job add column source text;")
-    assert team.target().plan().problems == ()
-    assert team.target().apply().done == ("0001_source", "0002_place")
-    team.adds("0001_source", "source", up=f"{first}alter table job add column source varchar;")
-    with pytest.raises(FileChanged, match="put what is to change in a new migration"):
-        team.target().apply()
-
-
-def test_a_changed_half_is_reviewed_anew(team):
-    up = "set lock_timeout = '2s';\nalter table missing add column source text;"
-    team.adds("0001_source", "source", {"containment": "none"}, up=up, down=None)
-    team.review("0001_source")
-    with pytest.raises(StepFailed):
-        team.target("production").apply()
-    team.adds("0001_source", "source")
-    with pytest.raises(Closed, match="ada reviewed it before the file changed"):
-        team.target("production").apply("0001")
 
 
 SETTINGS = (

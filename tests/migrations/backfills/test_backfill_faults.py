@@ -12,31 +12,30 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from jobarium_events.migrations import Environment
+from jobarium_events.migrations import BackfillFailed, Environment
 from tests.migrations.patience import awaited
 from tests.migrations.tallies import KILLS, counts, execute, jobs, ran, rows, running, written
 
-ROWS = 600 * KILLS
-AT_WORK = "select batches from jobarium_migrations.backfill where batches > {} and finished_at is null"
+ROWS = 3_000 * KILLS  # so many that small batches with rests between them are not at their end before the kills are
+CRASHES = 3 if KILLS < 50 else 10
+AT_WORK = "select from jobarium_migrations.backfill where finished_at is null"
 
 
 def test_a_runner_that_is_killed_at_random_while_others_write(database, tmp_path):
     """Writers add 1,000 to some rows meanwhile, roll some of that back, and add and delete rows of their own."""
     jobs(database, ROWS)
-    migration = written(tmp_path, batch_rows=20, batch_time="20ms")
+    migration = written(tmp_path, batch_rows=20, batch_time="2ms", share=0.5)
     chance = random.Random(7)
     with Writers(database, ROWS) as writers:
         for _ in range(KILLS):
             done = _batches(database)
             with running(database, migration) as process:
-                awaited(
-                    lambda done=done, process=process: _batches(database) > done or process.poll() is not None, "idle"
-                )
+                awaited(lambda done=done: _batches(database) > done, "no batch is done")
                 time.sleep(chance.random() * 0.05)
                 process.kill()
                 process.wait()
             awaited(lambda: not _sessions(database), "the session of a killed process does not end")
-        assert _batches(database) >= KILLS, "the kills came before any work"
+        assert rows(database, AT_WORK), "there was nothing left to be killed"
         with running(database, migration) as process:
             assert process.wait(120) == 0
     kept = rows(database, "select id, n from job where id <= %s", [ROWS])
@@ -226,10 +225,10 @@ def test_deadlocks_are_tried_again(database, tmp_path, number):
 def test_a_postgres_that_crashes(own_postgres, tmp_path):
     """Commits that had not come to the disk are lost with their checkpoints, and done again."""
     url = own_postgres.url
-    jobs(url, 8_000)
-    migration = written(tmp_path, batch_rows=20, batch_time="5ms", share=0.2)
+    jobs(url, 3_000 * CRASHES)
+    migration = written(tmp_path, batch_rows=20, batch_time="1ms", share=0.1)
     chance = random.Random(5)
-    for _ in range(3 if KILLS < 50 else 10):
+    for _ in range(CRASHES):
         with running(url, migration) as process:
             begun = _batches(url)
             awaited(lambda begun=begun: _batches(url) > begun, "no batch is done", 0.005)
@@ -242,4 +241,33 @@ def test_a_postgres_that_crashes(own_postgres, tmp_path):
         )
     with running(url, migration) as process:
         assert process.wait(120) == 0
-    assert counts(url) == {1: 8_000}
+    assert counts(url) == {1: 3_000 * CRASHES}
+
+
+FULL = """create function full_disk() returns trigger language plpgsql as $$ begin {} return new; end $$;
+    create trigger full_disk before update on job for each row when (old.id = 250) execute function full_disk()"""
+FULL_DISKS = {
+    "disk full": "raise exception 'no space for Secret' using errcode = '53100';",
+    "configuration limit exceeded": "perform set_config('work_mem', '64kB', true);"
+    " perform set_config('temp_file_limit', '0', true);"
+    " perform n from generate_series(1, 200000) as n order by n desc;",
+}
+
+
+@pytest.mark.parametrize("problem", FULL_DISKS)
+def test_a_full_disk_undoes_the_batch_and_the_next_run_goes_on(database, tmp_path, problem):
+    """What does not fit in a batch is undone with its checkpoint; what was committed before stays."""
+    jobs(database, 500)
+    migration = written(tmp_path, batch_rows=20, batch_time="1ms")
+    execute(database, FULL.format(FULL_DISKS[problem]))
+    with pytest.raises(BackfillFailed) as failed:
+        ran(database, migration)
+    assert "Secret" not in str(failed.value)
+    assert str(failed.value).endswith("; what is done stays, and the next run goes on after the last batch")
+    assert f"failed: {problem}" in str(failed.value)
+    ((passed,),) = rows(database, "select passed from jobarium_migrations.backfill where finished_at is null")
+    assert 0 < passed < 250
+    assert counts(database) == {1: passed, 0: 500 - passed}
+    execute(database, "drop trigger full_disk on job")
+    assert ran(database, migration).is_complete
+    assert counts(database) == {1: 500}

@@ -262,7 +262,7 @@ def test_waiting_for_a_lock_is_cut_short(database, tmp_path, caplog):
 
 
 def test_a_database_that_was_never_reached_is_not_tried_again(tmp_path):
-    with pytest.raises(BackfillFailed, match="the connection was lost; the next run") as caught:
+    with pytest.raises(BackfillFailed, match="the connection was lost; what is done stays, and the next run") as caught:
         ran("postgresql://nobody@127.0.0.1:1/none", written(tmp_path))
     assert "again and again" not in str(caught.value)
 

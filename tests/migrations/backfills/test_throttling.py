@@ -70,7 +70,8 @@ def test_a_statement_that_is_planned_for_many_partitions_keeps_its_rows(database
 
     ran(database, migration, watch=look, stop=stop)
     sizes = [after - before for before, after in pairwise(seen)]
-    assert sum(sizes[-10:]) > 200
+    # One row each if planning counted; how many more it is depends on what else the machine does.
+    assert sum(sizes[-10:]) > 60
 
 
 class Waits(threading.Event):

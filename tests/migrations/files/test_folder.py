@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from jobarium_events.errors import DeclarationError
 from jobarium_events.migrations import MigrationError, Migrations, UnknownMigration
 from tests.evolution.logs import FRONT, SECTIONS
 from tests.migrations.written import folder_of, write
@@ -37,8 +38,17 @@ def test_they_are_in_the_order_of_their_numbers(folder):
 
 def test_none(folder):
     assert Migrations.load(folder).ordered == ()
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(DeclarationError, match=r"there is no folder .*nowhere; go to where it is, name it by"):
         Migrations.load(folder / "nowhere")
+    with pytest.raises(UnknownMigration, match="'1'; the folder has none yet, and `db new` begins one"):
+        Migrations.load(folder)["1"]
+
+
+def test_where_none_is_near_some_are_named():
+    ids = [f"000{number}_a" for number in range(1, 8)]
+    assert str(UnknownMigration("9", ids[:2])) == "there is no migration '9'; there are 0001_a, 0002_a"
+    many = str(UnknownMigration("9", ids))
+    assert many.endswith("; there are 0003_a, 0004_a, 0005_a, 0006_a, 0007_a, and 2 before them")
 
 
 @pytest.mark.parametrize("name", ["0007_job_source", "0007", "7"])
@@ -52,7 +62,7 @@ def test_one_is_named_by_its_id_or_its_number(folder, name):
     [
         ("0007_job_surce", "there is no migration '0007_job_surce'; did you mean 0007_job_source?"),
         ("0007_job", "there is no migration '0007_job'; did you mean 0007_job_source?"),
-        ("8", "there is no migration '8'"),
+        ("8", "there is no migration '8'; there is 0007_job_source"),
         ("", "there is no migration ''; did you mean 0007_job_source?"),
     ],
 )
@@ -146,5 +156,21 @@ def test_the_decision_log_is_that_of_the_catalog_or_stands_beside_the_files(fold
 
 def test_a_decision_with_a_mistake_is_none(folder):
     decision(folder, "DEC-0001", status='"maybe"')
-    with pytest.raises(MigrationError, match=r"DEC-0001\.md: "):
+    with pytest.raises(MigrationError, match=r"DEC-0001\.md:5: "):
         Migrations.load(folder).decisions()
+
+
+def test_mistakes_of_a_decision_have_their_lines_and_the_order_of_its_sections(folder):
+    decision(folder, "DEC-0001")
+    path = folder / "decisions" / "DEC-0001.md"
+    front = path.read_text(encoding="utf-8").partition("\n## ")[0]
+    path.write_text(f"{front}\n## Context\n\n## Decision\n\nx\n\n## Why\n", encoding="utf-8")
+    lines = path.read_text(encoding="utf-8").split("\n")
+    with pytest.raises(MigrationError) as caught:
+        Migrations.load(folder).decisions()
+    assert [(each.line, each.text.rpartition("## ")[2]) for each in caught.value.mistakes] == [
+        (0, "Alternatives"),
+        (0, "Consequences"),
+        (lines.index("## Context") + 1, "Context"),
+        (lines.index("## Why") + 1, "Why"),
+    ]

@@ -272,7 +272,7 @@ def test_mistakes_of_header_and_sections_are_told_together(tmp_path):
     path = write(tmp_path, ID, {"risk": "medium", "owner": None}, down="selec", verify="drop table job;")
     assert [text.split(":")[0] for _, text in mistakes(path)] == [
         "the header lacks 'owner'",
-        "'risk' is wrong",
+        "'risk' is 'medium'; write one of low, high",
         'syntax error at or near "selec"',
         "is no query; the section verify only reads",
     ]

@@ -85,7 +85,7 @@ def test_what_may_be_left_out_can_be_taken_in(tmp_path):
     path = begin(folder, risk=Risk.LOW).path
     text = re.sub(r"^-- # ([a-z_]+ = .*)$", r"-- \1", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     path.write_text(text, encoding="utf-8")
-    assert [each.partition(" is wrong")[0] for each in mistakes(folder)] == ["'estimated_runtime'", "'rollback_plan'"]
+    assert [each.partition(" is ")[0] for each in mistakes(folder)] == ["'estimated_runtime'", "'rollback_plan'"]
 
 
 def test_numbers_go_on_after_the_highest(tmp_path):
@@ -131,7 +131,7 @@ def test_a_new_folder_has_settings_that_can_be_read(tmp_path):
 
 def test_a_new_folder_without_a_release_asks_for_one(tmp_path):
     begin(tmp_path / "migrations")
-    assert any(each.startswith("'release' is wrong") for each in mistakes(tmp_path / "migrations"))
+    assert any(each.startswith("'release' is empty; write ") for each in mistakes(tmp_path / "migrations"))
 
 
 @pytest.mark.parametrize("words", [[], ["--"], ["größe"], [" "]])

@@ -5,8 +5,12 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from jobarium_events.migrations import Environment
 from jobarium_events.migrations.files.parsing import SqlError, parse
 from jobarium_events.migrations.files.steps import runs_in_transaction, steps
+from jobarium_events.migrations.running.running import run_step
+
+CLUSTERS_PARTITIONS = 15_00_00  # the version of Postgres that does
 
 
 def grouped(text: str) -> list[list[str]]:
@@ -73,18 +77,20 @@ TOGETHER = [
     "create index i on job (a)",
     "drop index job_a",
     "drop table job",
-    "reindex table job",
-    "reindex index job_a",
     "analyze job",
     "alter table job add column b int",
     "alter table parts detach partition part",
     "refresh materialized view concurrently view",
     "discard temp",
     "truncate job",
-    "cluster job using job_a",
     "alter database postgres connection limit -1",
     "alter type kind add value 'c'",
     "create publication p for table job",
+]
+OF_PARTITIONS = [
+    "reindex table {}",
+    "reindex index {}_a",
+    "cluster {} using {}_a",
 ]
 
 
@@ -111,3 +117,25 @@ def test_postgres_says_the_same(each_database, sql):
 def test_a_transaction_with_what_runs_alone_cannot_be_one():
     (step,) = steps(parse("begin; select 1; create index concurrently i on job (a); commit"))
     assert not step.in_transaction
+
+
+@pytest.mark.parametrize("sql", OF_PARTITIONS)
+def test_what_postgres_refuses_of_partitions_runs_alone(each_database, sql):
+    with psycopg.connect(each_database, autocommit=True) as connection:
+        connection.execute("""
+            create table job (a int); create index job_a on job (a);
+            create table parts (a int) partition by list (a); create index parts_a on parts (a);
+            create table part partition of parts for values in (1);
+        """)
+        is_clustered = sql.startswith("cluster") and connection.info.server_version < CLUSTERS_PARTITIONS
+        for table in ("job",) if is_clustered else ("job", "parts"):
+            (step,) = steps(parse(sql.replace("{}", table)))
+            assert step.in_transaction is False
+            run_step(connection, step, Environment())
+            connection.execute("begin")
+            if table == "job":
+                connection.execute(step.statements[0].text)
+            else:
+                with pytest.raises(psycopg.errors.ActiveSqlTransaction):
+                    connection.execute(step.statements[0].text)
+            connection.execute("rollback")

@@ -44,6 +44,13 @@ INDEXES = (
         blockers=("lock table job in row exclusive mode", "lock table job in access share mode"),
     ),
     Example(
+        id="reindex partitions concurrently",
+        kind="reindex",
+        sql="reindex table concurrently entry",
+        before=PARTED + "create index on entry (id);",
+        blockers=("lock table only entry_26 in row exclusive mode",),
+    ),
+    Example(
         id="reindex index concurrently",
         kind="reindex",
         sql="reindex index concurrently job_pkey",

@@ -68,6 +68,8 @@ class PageExample(NamedTuple):
         (folder / "migrations.toml").write_text(SETTINGS)
         (folder / "baseline.sql").write_text(baseline())
         (folder / "decisions" / "DEC-0007.md").write_text(DECISION)
+        proposed = DECISION.replace("DEC-0007", "DEC-0008").replace('"accepted"', '"proposed"')
+        (folder / "decisions" / "DEC-0008.md").write_text(proposed)
         (folder / "0001_job_source_filled.sql").write_text(earlier())
         path = folder / ("plain.sql" if self.plain else "0002_example.sql")
         path.write_text(self.sql if self.plain else self._migration())

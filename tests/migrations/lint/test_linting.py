@@ -1,4 +1,4 @@
-"""What lint makes of files and folders: what it knows of earlier ones, of versions, and of what is allowed."""
+"""What lint makes of files and folders: what it knows of earlier ones, of versions, and of what cannot be read."""
 
 from __future__ import annotations
 
@@ -6,35 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from jobarium_events.migrations import Migrations
-from jobarium_events.migrations.lint.findings import Report, Severity
+from jobarium_events.migrations.lint.findings import Severity
 from jobarium_events.migrations.lint.linting import lint_files, lint_migration, lint_migrations
-from jobarium_events.migrations.lint.rules import RULES
-from tests.migrations.lint.rules_page import DECISION, SETTINGS, migration
-from tests.strategies import examples
-
-TABLE = "create table job (id bigint primary key, pay integer, status text check (status in ('open', 'closed')));\n"
-
-
-def rules(report: Report) -> list[str]:
-    return [finding.rule for finding in report.findings]
-
-
-def folder(path: Path, **files: str) -> Path:
-    (path / "decisions").mkdir()
-    (path / "decisions" / "DEC-0007.md").write_text(DECISION)
-    (path / "baseline.sql").write_text("")
-    (path / "migrations.toml").write_text(SETTINGS)
-    for name, text in files.items():
-        (path / f"{name[1:]}.sql").write_text(text)
-    return path
-
-
-def up(id_: str, sql: str, head: str = "") -> str:
-    return migration(f"-- name: up\n{sql}", f'-- id = "{id_}"\n{head}')
+from tests.migrations.lint.linted import FUNCTION, PARTED, TABLE, folder, rules, up
+from tests.migrations.lint.rules_page import SETTINGS, migration
 
 
 def test_a_table_is_nobodys_in_its_own_file_and_somebodys_in_the_next(tmp_path: Path) -> None:
@@ -65,6 +42,15 @@ def test_plain_files_are_judged_in_the_light_of_those_before_them(tmp_path: Path
     (tmp_path / "b.sql").write_text("set lock_timeout = '2s';\nalter table job rename column pay to salary;")
     (finding,) = lint_files([tmp_path]).findings
     assert "integer" in finding.safe
+
+
+def test_what_reads_partitions_concurrently_holds_nobody_up_for_long(tmp_path: Path) -> None:
+    (tmp_path / "0001.sql").write_text(f"set lock_timeout = '2s';\n{PARTED}create index visit_id on visit (id);")
+    concurrent = "set lock_timeout = '2s';\nreindex table concurrently visit;"
+    (tmp_path / "0002.sql").write_text(concurrent)
+    assert rules(lint_files([tmp_path])) == []
+    (tmp_path / "0002.sql").write_text(concurrent.replace(" concurrently", ""))
+    assert rules(lint_files([tmp_path])) == ["reindex-not-concurrent"]
 
 
 def test_files_are_read_some_at_a_time_and_judged_in_their_order(tmp_path: Path) -> None:
@@ -128,67 +114,6 @@ def test_a_mistake_in_a_file_is_a_finding(tmp_path: Path) -> None:
     assert (finding.rule, finding.line) == ("sql-unreadable", 2)
 
 
-@pytest.mark.parametrize(
-    "comment", ["-- lint: allow index-not-concurrent: it is small\n{}", "{} -- lint: allow index-not-concurrent: small"]
-)
-def test_a_finding_is_allowed_above_or_behind_its_statement(tmp_path: Path, comment: str) -> None:
-    statement = "create index job_pay on job (pay);"
-    (tmp_path / "a.sql").write_text(f"set lock_timeout = '2s';\n{comment.format(statement)}\n")
-    assert lint_files([tmp_path / "a.sql"]).findings == ()
-
-
-RULE_IDS = st.sampled_from(sorted(RULES))
-
-
-@given(rule=RULE_IDS, reason=st.sampled_from(["", ":", ": ", ": it is small"]))
-@examples(100)
-def test_nothing_is_allowed_without_a_reason(tmp_path_factory: pytest.TempPathFactory, rule: str, reason: str) -> None:
-    path = tmp_path_factory.mktemp("allow") / "a.sql"
-    path.write_text(f"set lock_timeout = '2s';\n-- lint: allow {rule}{reason}\ncreate index job_pay on job (pay);\n")
-    found = rules(lint_files([path]))
-    is_allowed = rule == "index-not-concurrent" and reason.endswith("small")
-    assert ("index-not-concurrent" in found) is not is_allowed
-    assert bool(found) is not is_allowed
-
-
-CHECK = "alter table job drop constraint job_status_check;"
-
-
-@pytest.mark.parametrize(
-    ("sql", "head", "found"),
-    [
-        ("comment on column job.pay is 'a month';", "", []),  # the first meaning is nobody's change
-        ("comment on column job.pay is 'a month';\ncomment on column job.pay is 'a year';", "", ["meaning-changed"]),
-        ("comment on column job.pay is 'a month';\ncomment on column job.pay is 'a month';", "", []),
-        (
-            "comment on column job.pay is 'a month';\ncomment on column job.pay is 'a year';",
-            '-- decision = "DEC-0007"\n',
-            [],
-        ),
-        (CHECK, '-- category = "contract"\n', ["meaning-changed"]),
-        ("comment on column other.pay is 'a month';", "", ["meaning-unknown"]),
-    ],
-)
-def test_a_meaning_changes_only_by_a_decision(tmp_path: Path, sql: str, head: str, found: list[str]) -> None:
-    folder(tmp_path, _0001_job=up("0001_job", TABLE), _0002_meaning=up("0002_meaning", sql, head))
-    meanings = [rule for rule in rules(lint_files([tmp_path])) if rule.startswith("meaning")]
-    assert meanings == found
-
-
-@pytest.mark.parametrize(
-    ("status", "found"), [("accepted", []), ("proposed", ["meaning-changed"]), ("rejected", ["meaning-changed"])]
-)
-def test_only_an_accepted_decision_allows_a_meaning(tmp_path: Path, status: str, found: list[str]) -> None:
-    sql = "comment on column job.pay is 'a year';"
-    head = '-- decision = "DEC-0007"\n'
-    folder(tmp_path, _0001_job=up("0001_job", TABLE), _0002_pay=up("0002_pay", sql, head))
-    (tmp_path / "baseline.sql").write_text("")
-    (tmp_path / "0001_job.sql").write_text(up("0001_job", f"{TABLE}comment on column job.pay is 'a month';"))
-    (tmp_path / "decisions" / "DEC-0007.md").write_text(DECISION.replace('"accepted"', f'"{status}"'))
-    assert rules(lint_files([tmp_path])) == found
-
-
-FUNCTION = "create function f() returns trigger language plpgsql as $$ begin return new; end $$;"
 UP_AND_DOWN = [
     ("alter table job add column a text;", "alter table job drop column a;", ""),
     ("alter table job add column a text;", "select 1;", "leaves job.a behind"),
@@ -235,147 +160,6 @@ def test_each_statement_is_told_with_what_it_does(tmp_path: Path) -> None:
     assert told[1] == (told[1][0], 3, True, True)
     report = lint_files([path])
     assert [(lock.table, lock.mode.value) for lock in report.statements[1].locks] == [("job", "AccessExclusiveLock")]
-
-
-FIRM = [
-    ("record-touched", "select 'jobarium_migrations.record';"),
-    ("record-touched", "create function f() returns void language plpgsql as $$ begin jobarium_migrations; end $$;"),
-    ("lock-let-go", "discard all;"),
-    ("lock-let-go", "select id from job where pg_advisory_unlock(1);"),
-    ("removal-unnamed", "drop schema archive cascade;"),
-    ("removal-unnamed", "drop type kind cascade;"),
-    ("removal-unnamed", "drop owned by somebody;"),
-    ("removal-unnamed", "alter table job drop column pay cascade;"),
-    ("removal-unnamed", "do $$ begin drop table job; end $$;"),
-]
-
-
-@pytest.mark.parametrize(("rule", "sql"), FIRM)
-def test_a_firm_rule_is_not_allowed(tmp_path: Path, rule: str, sql: str) -> None:
-    contract = '-- category = "contract"\n'
-    text = f"-- lint: allow {rule}: it does no harm\n{sql}"
-    folder(tmp_path, _0001_job=up("0001_job", TABLE), _0002_more=up("0002_more", text, contract))
-    found = rules(lint_files([tmp_path]))
-    assert {rule, "allow-unknown"} <= {*found}
-
-
-PARTED = (
-    "create table visit (id bigint not null, at date not null) partition by range (at);\n"
-    "create table visit_26 partition of visit for values from ('2026-01-01') to ('2027-01-01');\n"
-)
-BEFORE = f"{TABLE}{PARTED}create table site (id bigint primary key, name text not null default '', job bigint);\n"
-BROKEN = [
-    ("expand", "explain analyze delete from job where id = 1;", "expand-only-adds"),
-    ("expand", "with a as (insert into job (id) values (1) returning id) select id from a;", "expand-only-adds"),
-    ("expand", "with a as (update job set pay = 1 where id = 1 returning id) select id from a;", "expand-only-adds"),
-    (
-        "expand",
-        "create table b (id int); with a as (delete from job where id = 1 returning 1) insert into b select 1 from a;",
-        "expand-only-adds",
-    ),
-    ("contract", "with a as (delete from job where id = 1 returning id) select id from a;", "contract-only-removes"),
-    ("contract", "copy (delete from job where id = 1 returning id) to stdout;", "contract-only-removes"),
-    ("contract", "select id into b from job;", "contract-only-removes"),
-    ("contract", "alter table visit detach partition visit_26;", "out-of-use-missing"),
-    ("expand", "-- lint: allow expand-only-adds: nobody uses it\ndrop table job;", "out-of-use-missing"),
-    ("expand", "revoke select on job from public;", "revoke"),
-    ("expand", "alter table site alter column name drop default;", "drop-default"),
-    ("expand", "set local session_replication_role = 'replica';", "triggers-off"),
-    ("expand", "set role somebody;", "setting-left"),
-    ("expand", "call f();", "function-called"),
-    ("expand", "select * from f();", "function-called"),
-    ("expand", "select dblink_exec('', '');", "function-called"),
-    ("expand", "select pg_sleep(1);", "function-called"),
-    ("migrate", "select set_config('lock_timeout', '0', true);", "function-called"),
-    ("expand", "create temp table job (id bigint);\nalter table job rename column pay to salary;", "rename-column"),
-    ("migrate", "delete from job where 1 = 1;", "data-without-where"),
-    ("migrate", "delete from job where (select true);", "data-without-where"),
-    ("expand", "create table b as select id from job;", "data-not-batched"),
-    ("expand", "create index concurrently i on visit (at);", "partitioned-refused"),
-    (
-        "expand",
-        "alter table visit add constraint v foreign key (id) references job (id) not valid;",
-        "partitioned-refused",
-    ),
-    ("expand", "drop index concurrently if exists job_pkey;", "expand-only-adds"),
-    ("expand", "reset all;", "lock-timeout-long"),
-    ("expand", "alter table job drop constraint if exists job_status_check;", "expand-only-adds"),
-    ("expand", "reindex (concurrently off) table job;", "reindex-not-concurrent"),
-]
-
-
-@pytest.mark.parametrize(("category", "sql", "rule"), BROKEN)
-def test_what_breaks_a_rule_in_another_way(tmp_path: Path, category: str, sql: str, rule: str) -> None:
-    more = up("0002_more", sql, f'-- category = "{category}"\n')
-    folder(tmp_path, _0001_job=up("0001_job", BEFORE), _0002_more=more)
-    assert rule in rules(lint_files([tmp_path / "0002_more.sql"]))
-
-
-ORDINARY = [
-    (
-        "expand",
-        (
-            f"{FUNCTION}\nbegin;\ndrop trigger if exists t on job;\n"
-            "create trigger t before insert on job for each row execute function f();\ncommit;"
-        ),
-    ),
-    (
-        "expand",
-        "alter table job drop constraint if exists p;\nalter table job add constraint p check (pay > 0) not valid;",
-    ),
-    ("expand", "alter table job add column origin text default 'form';"),
-    ("expand", "drop index concurrently if exists job_pay;\ncreate index concurrently job_pay on job (pay);"),
-    (
-        "expand",
-        (
-            "create table b (id bigint primary key, job_id bigint not null references job (id));\n"
-            "create index b_job_id on b (job_id);"
-        ),
-    ),
-    (
-        "expand",
-        (
-            "create table b (job_id bigint, site_id bigint, primary key (site_id, job_id), "
-            "foreign key (job_id, site_id) references pair (job_id, site_id));"
-        ),
-    ),
-    ("expand", "create table b (id bigint primary key);\ninsert into b (id) values (1), (2);"),
-    ("expand", "create table b (id bigint primary key);\nselect setval('b_id_seq', 100);"),
-    ("expand", "alter table site alter column name set default 'none';"),
-    ("expand", "create table visit_27 partition of visit for values from ('2027-01-01') to ('2028-01-01');"),
-    ("expand", "grant select on job to public;"),
-    ("expand", "create schema s;\ncreate table s.b (id bigint primary key);\nrevoke all on schema s from public;"),
-    ("expand", "alter table job add constraint job_pay check (pay > 0) not valid;"),
-    ("expand", "create view b as with a as (select id from job) select id from a;"),
-    ("expand", "create materialized view b as select status from job;"),
-    ("expand", "select count(*) from job where pay > 0;"),
-    ("expand", "explain delete from job where id = 1;"),
-    ("expand", "set statement_timeout = '30min';\ncreate index concurrently job_pay on job (pay);"),
-    ("expand", "begin;\nset local work_mem = '64MB';\nalter table job add column origin text;\ncommit;"),
-    (
-        "migrate",
-        "alter table job add constraint p check (pay is not null) not valid;\nalter table job validate constraint p;",
-    ),
-    ("migrate", "vacuum (full off, analyze) job;"),
-    ("contract", "alter table site alter column name drop default;"),
-]
-
-
-@pytest.mark.parametrize(("category", "sql"), ORDINARY)
-def test_what_is_good_has_no_finding(tmp_path: Path, category: str, sql: str) -> None:
-    more = up("0002_more", sql, f'-- category = "{category}"\n')
-    folder(tmp_path, _0001_job=up("0001_job", BEFORE), _0002_more=more)
-    assert lint_files([tmp_path / "0002_more.sql"]).findings == ()
-
-
-def test_a_foreign_key_that_each_partition_has_is_taken_over(tmp_path: Path) -> None:
-    key = "foreign key (id) references job (id)"
-    safe = (
-        f"alter table visit_26 add constraint v_26 {key} not valid;\nalter table visit_26 validate constraint v_26;\n"
-        f"alter table visit add constraint v {key};"
-    )
-    folder(tmp_path, _0001_job=up("0001_job", BEFORE), _0002_more=up("0002_more", safe, '-- category = "migrate"\n'))
-    assert "foreign-key-validated" not in rules(lint_files([tmp_path / "0002_more.sql"]))
 
 
 @pytest.mark.parametrize("text", ["", "\n \n"])

@@ -32,7 +32,7 @@ def broken(folder: Path, sql: str) -> list[str]:
         ("select set_config('work_mem', '2MB', false);\n{}", ["function-called", "no-lock-timeout"]),
         (
             "select set_config('lock_timeout', own(), false);\n{}",
-            ["function-called", "function-called", "no-lock-timeout"],
+            ["no-lock-timeout", "function-called", "function-called"],
         ),
         ("select set_config('lock_timeout');\n{}", ["function-called", "no-lock-timeout"]),
     ],

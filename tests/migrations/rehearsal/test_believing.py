@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,8 @@ import pytest
 
 from jobarium_events.migrations import Environment, Migrations
 from jobarium_events.migrations.files.spans import Span
-from jobarium_events.migrations.rehearsal import observing
+from jobarium_events.migrations.rehearsal import observing, rehearsing
+from jobarium_events.migrations.rehearsal.data.scratch import scratch
 from jobarium_events.migrations.rehearsal.data.statistics import Statistics, TableStatistics
 from jobarium_events.migrations.rehearsal.refusals import DumpError, ScratchError
 from jobarium_events.migrations.rehearsal.rehearsing import rehearse
@@ -149,6 +151,15 @@ def test_made_up_rows_meet_what_up_demands(trials: Trials, up: str, down: str, w
 
     assert [each for each in found.problems if "failed" in each or "up fails" in each] == []
     assert any(f"meet what up demands ({what}" in each for each in found.notes)
+
+
+def test_rows_that_do_not_meet_what_up_demands_are_not_said_to(trials: Trials, tmp_path: Path) -> None:
+    dump = tmp_path / "dump.sql"
+    dump.write_text(JOB + "insert into job (title, origin) select 'same', 'x' from generate_series(1, 200);\n", "utf-8")
+    found = one(trials, JOB, up="create unique index concurrently u on job (title);", down="select 1;", dump=dump)
+
+    assert any("up fails: " in each and '"u"' in each for each in found.problems)
+    assert not [each for each in found.notes if "meet what up demands" in each]
 
 
 def test_with_a_dump_the_database_tells_what_to_foretell(trials: Trials, tmp_path: Path) -> None:
@@ -371,3 +382,26 @@ def test_addresses_may_be_unique_whatever_their_case(trials: Trials) -> None:
     )
 
     assert found.problems == ()
+
+
+@pytest.mark.parametrize(("oldest", "is_said"), [(15, True), (18, False)])
+def test_that_it_was_on_a_newer_version_than_the_oldest_is_said(
+    trials: Trials, newest_postgres: str, monkeypatch: pytest.MonkeyPatch, oldest: int, is_said: bool
+) -> None:
+    (trials.folder / "migrations.toml").write_text(
+        f'releases = ["2026.12"]\nbaseline = "baseline.sql"\npostgres = {oldest}\n', encoding="utf-8"
+    )
+    (trials.folder / "baseline.sql").write_text(JOB, encoding="utf-8")
+    trials.write("0001_it", verify=CHECK)
+
+    @contextmanager
+    def started(url: str | None, *, dump: Path | None) -> Iterator[str]:
+        assert url is None
+        with scratch(newest_postgres, dump=dump) as made:
+            yield made
+
+    monkeypatch.setattr(rehearsing, "scratch", started)
+    found = rehearse(Migrations.load(trials.folder), "0001", rows={"job": 100}, calm=0.2, environment=ENVIRONMENT)
+    said = [each for each in found.notes if "name one of that version by --url" in each]
+    assert bool(said) is is_said
+    assert all("on Postgres 18, which was started for it; the migrations are for 15 and newer" in each for each in said)

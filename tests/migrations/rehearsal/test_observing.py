@@ -57,7 +57,8 @@ class Seen:
         watching = observer or self.observer
         for step in steps(parse(sql)):
             text = step.statements[0].text
-            with watching.step(step.line, text, seen, alone=not step.in_transaction, on=on) as watched:
+            alone = None if step.in_transaction else step.statements[0]
+            with watching.step(step.line, text, seen, alone=alone, on=on) as watched:
                 run_step(self.migration, step, Environment(), within=self._within(within), retried=watched.retried)
         return seen
 

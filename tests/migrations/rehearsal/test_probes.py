@@ -297,17 +297,20 @@ def test_what_a_team_says_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("rows = 1", "Expected `object`"),
+        ("rows = 1", "rehearsal.toml:1: 'rows' is a whole number; write a table"),
         ("[rows]\nperson = 7\njob = -1", "rehearsal.toml:3: asks for -1 rows of job"),
         ("[generators]\ntitle = '1'", "rehearsal.toml:2: has a generator 'title', which names no table"),
         ("[rows", "is no valid TOML"),
-        ("[[probe]]\nname = 'a'\nsql = 'select'\nwhen = 'never'", "Invalid enum value"),
+        (
+            "[[probe]]\nname = 'a'\nsql = 'select'\nwhen = 'never'",
+            "rehearsal.toml:1: 'when' in entry 1 of 'probe' is 'never'; write one of old, new, both",
+        ),
         ("[[probe]]\nname = 'a'\nsql = 'selec'", "has a probe 'a' that Postgres cannot read"),
         ("[[probe]]\nname = 'a'\nsql = 'select 1; select 2'", "'a' that is not one statement which a transaction may"),
         ("[[probe]]\nname = 'a'\nsql = 'vacuum'", "'a' that is not one statement"),
         ("[[probe]]\nname = 'a'\nsql = 'commit'", "'a' that is not one statement"),
         ("[[probe]]\nname = 'a'\nsql = 'select'\n" * 2, "has two probes 'a'"),
-        ("probes = 1", "unknown field `probes`"),
+        ("probes = 1", "rehearsal.toml:1: 'probes' means nothing; write one of rows, generators, probe"),
     ],
 )
 def test_a_mistake_in_what_a_team_says_is_told(tmp_path: Path, text: str, problem: str) -> None:

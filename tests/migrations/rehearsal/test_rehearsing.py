@@ -248,6 +248,53 @@ def test_what_breaks_the_old_code_is_red(trials: Trials) -> None:
     assert any("it removes the column public.job.status" in each for each in found.problems)
 
 
+@pytest.mark.parametrize("category", ["expand", "migrate", "contract"])
+def test_a_type_that_changes_is_for_no_category(trials: Trials, category: str) -> None:
+    found = trials.one(
+        {"category": category},
+        up="alter table job alter column rank type bigint;",
+        down="alter table job alter column rank type int;",
+        verify=NOTHING_TO_CHECK,
+    )
+
+    assert f"it changes the column public.job.rank, which is not for a migration of category {category}" in (
+        found.problems
+    )
+
+
+DECISION = """+++
+id = "DEC-0001"
+title = "What legacy means"
+date = 2026-10-05
+status = "accepted"
+owner = "job-service"
+review = 2099-01-01
+
+[[columns]]
+table = "job"
+meanings = ["legacy"]
++++
+""" + "".join(f"\n## {name}\n\nSo.\n" for name in ("Context", "Decision", "Alternatives", "Why", "Consequences"))
+
+
+@pytest.mark.parametrize("is_decided", [False, True])
+def test_a_comment_that_changes_is_red_unless_it_is_decided(trials: Trials, is_decided: bool) -> None:
+    path = trials.folder / "baseline.sql"
+    path.write_text(f"{path.read_text()}comment on column job.legacy is 'a';\n", encoding="utf-8")
+    if is_decided:
+        (trials.folder / "decisions").mkdir()
+        (trials.folder / "decisions" / "DEC-0001.md").write_text(DECISION, encoding="utf-8")
+    found = trials.one(
+        {"decision": "DEC-0001"} if is_decided else {},
+        up="do $$ begin comment on column job.legacy is 'b'; comment on column job.rank is 'first'; end $$;",
+        down="comment on column job.legacy is 'a';\ncomment on column job.rank is null;",
+        verify=NOTHING_TO_CHECK,
+    )
+    said = "it changes the comment on job.legacy, and no accepted decision in its header names the column"
+
+    assert found.problems == (() if is_decided else (said,))
+
+
 def test_an_up_that_fails_is_red_and_goes_no_further(trials: Trials) -> None:
     found = trials.one(up="alter table job add column source text;\nalter table job add column status text;")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import date
 
 import psycopg
 import pytest
@@ -66,7 +67,16 @@ def test_what_a_file_says_is_compared_with_what_postgres_returns(session, tmp_pa
         ("select '1'", [(1,)], "line 7: must return 1, and returned a text"),
         ("select null", [(0,)], "line 7: must return 0, and returned null"),
         ("select 1 where false", [(0,)], "line 7: must return 0, and returned nothing"),
-        ("select id, title from job limit 1", [], "line 7: must return nothing, and returned 1 row"),
+        ("select id, title from job limit 1", [], "line 7: must return nothing, and returned at least 1 row"),
+        ("select title from job limit 3", [], "line 7: must return nothing, and returned at least 1 row"),
+        ("select title from job", [("x",)], 'line 7: must return "x", and returned more than 1 row'),
+        ("select title from job limit 1", [("x",)], 'line 7: must return "x", and returned another text'),
+        (
+            "select title from job limit 1",
+            [(date(2026, 11, 2),)],
+            "line 7: must return 2026-11-02, and returned a text",
+        ),
+        ("select 1", [("1",)], 'line 7: must return "1", and returned 1'),
         ("select id from job", [(1,), (2,)], "line 7: must return 2 rows, and returned more than 2 rows"),
         ("select 1, 2", [(1,)], "line 7: must return 1, and of the 1 row that it returned 1 differs"),
         ("select 1, 1000", [(1, 2)], "line 7: must return 1 row, and of the 1 row that it returned 1 differs"),

@@ -13,6 +13,7 @@ from jobarium_events.cli.db.options import (
     MigrationArgument,
     MigrationsOption,
     OperatorOption,
+    WaitOption,
     operator_named,
 )
 from jobarium_events.cli.db.showing import Progress, marks, show_plan
@@ -24,19 +25,6 @@ __all__ = ["apply", "plan", "rollback"]
 _FOLDER = Path("migrations")
 
 
-def _span(text: str) -> float:
-    from jobarium_events.migrations.files.spans import Span  # noqa: PLC0415 - with the rest of the migrations
-
-    try:
-        return Span.read(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is {error}, as in 30s") from None
-
-
-_WaitOption = Annotated[
-    float,
-    typer.Option(parser=_span, metavar="SPAN", help="How long to wait for somebody else who is applying, such as 10m."),
-]
 _LastArgument = Annotated[
     str | None,
     typer.Argument(metavar="ID", help="The last one, by its id or its number alone. [default: as far as it may go]"),
@@ -82,12 +70,14 @@ def apply(
             metavar="REASON", help="Why migrations.toml says `gates = false` now, where earlier runs had to pass them."
         ),
     ] = None,
-    wait: _WaitOption = "0s",  # type: ignore[assignment] # it is parsed
+    wait: WaitOption = "0s",  # type: ignore[assignment] # it is parsed
 ) -> None:
     """Apply the migrations up to one, or go on where an earlier run has ended, whichever way it did.
 
     Where no ID is given, it stops before the first migration with a closed gate. At SIGTERM or Ctrl-C the step or the
     batch under way is finished; at another one it is broken off, and undone.
+
+    What would be done, without doing it, `db plan` shows.
 
     The exit code is 1 if something is refused, held back by a gate, or not done at the end.
 
@@ -95,7 +85,13 @@ def apply(
     """
     target = target_of(database, migrations, environment, operator_named(operator))
     again = "db apply" if id_ is None else f"db apply {id_}"
-    with told(), Progress() as progress, stopping(progress.say, again) as stop:
+    progress = Progress()
+    if without_gates is not None and target.environment.gates:
+        progress.say(
+            "--without-gates changes nothing here: it counts only where migrations.toml says `gates = false`, and in "
+            f"{environment} all gates are asked for"
+        )
+    with told(lambda: again if progress.has_begun else ""), progress, stopping(progress.say, again) as stop:
         applied = target.apply(id_, without_gates=without_gates, wait=wait, watch=progress.watch, stop=stop)
     to = console()
     for each in applied.done:
@@ -132,7 +128,7 @@ def rollback(
             "[default: as recorded by `db deployed`]",
         ),
     ] = None,
-    wait: _WaitOption = "0s",  # type: ignore[assignment] # it is parsed
+    wait: WaitOption = "0s",  # type: ignore[assignment] # it is parsed
 ) -> None:
     """Go a migration's way back: the app first, then the backfill paused, the flag off, and `down`.
 
@@ -143,13 +139,16 @@ def rollback(
     Example: `jobarium-events db rollback 0007 --environment production --app-runs 2026.11`
     """
     target = target_of(database, migrations, environment, operator_named(operator))
-    with told(), Progress() as progress, stopping(progress.say, f"db rollback {id_}") as stop:
+    progress, again = Progress(), f"db rollback {id_}"
+    with told(lambda: again if progress.has_begun else ""), progress, stopping(progress.say, again) as stop:
         back = target.rollback(id_, app_runs=app_runs, wait=wait, watch=progress.watch, stop=stop)
     to = console()
     for number, said in enumerate(back.done, 1):
         to.print(printable(f"{number}. {said}"))
     if back.containment is not None:
         to.print(printable(f"{back.migration} has no way back; contain it: {back.containment}"))
+        if back.frees:
+            to.print(f"it is no longer in the way of rolling back {' and '.join(back.frees)}")
         raise typer.Exit(REFUSED)
     if back.is_stopped:
         to.print(f"{back.migration}  not done; `db rollback {back.migration}` goes on")

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jobarium_events.cli.databases import DatabaseOption, SchemaOption
-from jobarium_events.cli.db.options import EnvironmentOption, MigrationsOption, OperatorOption, operator_named
+from jobarium_events.cli.db.options import (
+    EnvironmentOption,
+    MigrationsOption,
+    OperatorOption,
+    WaitOption,
+    operator_named,
+)
 from jobarium_events.cli.db.showing import Progress
 from jobarium_events.cli.db.telling import REFUSED, stopping, told
 from jobarium_events.cli.output import console, printable
@@ -46,7 +52,7 @@ def install(
         str, typer.Option("--dead-letters-table", metavar="NAME", help="Name of the table of dead letters.")
     ] = "dead_letter",
     migrations: MigrationsOption = Path("migrations"),
-    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for another applier to end.")] = 0,
+    wait: WaitOption = "0s",  # type: ignore[assignment] # it is parsed
     sql: Annotated[bool, typer.Option("--sql", help="Print the SQL that makes the tables, and do nothing.")] = False,
 ) -> None:
     """Make the tables of outbox, inbox and dead letters, or bring those that are there to their present form.
@@ -65,9 +71,12 @@ def install(
     if sql:
         typer.echo("\n\n".join(part.tables for part in parts))
         return
-    for option, given in (("--database", database), ("--environment", environment)):
+    for option, variable, given in (
+        ("--database", "DATABASE_URL", database),
+        ("--environment", "JOBARIUM_ENVIRONMENT", environment),
+    ):
         if not given:
-            raise typer.BadParameter("say which, or set its variable", param_hint=option)
+            raise typer.BadParameter(f"say which, or set {variable}", param_hint=option)
     limits = _limits(migrations, environment)
     who = operator_named(operator)
     _install(database, parts, environment=environment, operator=who, limits=limits, wait=wait)

@@ -66,7 +66,10 @@ def lint(
     """
     from jobarium_events.migrations.lint.linting import lint_files  # noqa: PLC0415 - the extra may be missing
     from jobarium_events.migrations.lint.reporting import as_github, as_json, as_sarif  # noqa: PLC0415 - likewise
+    from jobarium_events.migrations.refusals import no_folder  # noqa: PLC0415 - likewise
 
+    if not files and not migrations.is_dir():
+        raise no_folder(migrations)
     report = lint_files(files or [str(migrations)], postgres=postgres or ())
     if not report.files:
         raise typer.BadParameter(f"there is no file *.sql in {', '.join(files or [str(migrations)])}")

@@ -7,7 +7,24 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["EnvironmentOption", "MigrationArgument", "MigrationsOption", "OperatorOption", "operator_named"]
+__all__ = [
+    "EnvironmentOption",
+    "MigrationArgument",
+    "MigrationsOption",
+    "OperatorOption",
+    "WaitOption",
+    "operator_named",
+]
+
+
+def _span(text: str) -> float:
+    from jobarium_events.migrations.files.spans import Span  # noqa: PLC0415 - with the rest of the migrations
+
+    try:
+        return Span.read(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is {error}, as in 30s") from None
+
 
 MigrationsOption = Annotated[
     Path,
@@ -23,6 +40,10 @@ OperatorOption = Annotated[
     typer.Option(
         "--operator", metavar="NAME", envvar="JOBARIUM_OPERATOR", help="Who does it. [default: the system's user]"
     ),
+]
+WaitOption = Annotated[
+    float,
+    typer.Option(parser=_span, metavar="SPAN", help="How long to wait for somebody else who is applying, such as 10m."),
 ]
 
 

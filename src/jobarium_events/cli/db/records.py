@@ -1,7 +1,7 @@
 """`db status`, `db history`, `db deployed` and `db verify`: what the record of a database says, and what is added."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
@@ -9,8 +9,12 @@ import typer
 from jobarium_events.cli.catalogs import JsonOption
 from jobarium_events.cli.databases import DatabaseOption
 from jobarium_events.cli.db.options import EnvironmentOption, MigrationsOption, OperatorOption, operator_named
+from jobarium_events.cli.db.showing import in_line
 from jobarium_events.cli.db.telling import REFUSED, target_of, told
 from jobarium_events.cli.output import Column, console, print_json, printable, table
+
+if TYPE_CHECKING:
+    from jobarium_events.migrations import Run, Standing
 
 __all__ = ["deployed", "history", "status", "verify"]
 
@@ -41,9 +45,9 @@ def status(
         rows = (
             (
                 each.id,
-                each.stage,
+                "begun" if each.left_by else each.stage,
                 each.at.isoformat(timespec="seconds") if each.at else "",
-                "; ".join(filter(None, (each.problem, each.note))),
+                _told_of(each),
             )
             for each in found
         )
@@ -89,11 +93,24 @@ def history(
             run.operator,
             "" if run.gates is None else "passed" if run.gates else "not asked",
             run.result,
-            "; ".join([*map(str, run.range), *filter(None, (run.reason and f"no gates: {run.reason}", run.problem))]),
+            "; ".join(_done_by(run)),
         )
         for run in runs
     )
     table(console(), columns, rows)
+
+
+def _told_of(standing: "Standing") -> str:
+    left = f"nobody is at it: `{standing.left_by}` goes on" if standing.left_by else None
+    problem = standing.problem and in_line(standing.problem)
+    return "; ".join(filter(None, (problem, standing.note, left)))
+
+
+def _done_by(run: "Run") -> list[str]:
+    if run.was is not None:
+        return [f"was {run.was}: {run.reason}"]
+    said = (run.reason and f"no gates: {run.reason}", run.problem and in_line(run.problem))
+    return [*map(str, run.range), *filter(None, (run.held and f"{run.held} held by a gate", *said))]
 
 
 def deployed(
@@ -112,12 +129,17 @@ def deployed(
     """
     target = target_of(database, migrations, environment, operator_named(operator))
     with told():
-        missing = target.deployed(release)
+        found = target.deployed(release)
     to = console()
     to.print(f"{release} is deployed")
-    for each in missing:
+    if found.back_from is not None:
+        to.print(
+            f"the app went back from {found.back_from} to {release}: what is out of use since a release after "
+            f"{release} may be in use again, and the releases after it count anew"
+        )
+    for each in found.missing:
         to.print(f"{each} is not applied, and this release may read what it adds: `db apply {each}`")
-    if missing:
+    if found.missing:
         raise typer.Exit(REFUSED)
 
 

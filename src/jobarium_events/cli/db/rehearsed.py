@@ -111,4 +111,5 @@ def _back(to: "Console", back: "WayBack | None") -> None:
     to.print(f"down took {in_time(back.seconds)}, with {counted(back.written, 'row')} written since up{again}")
     schema = "differs" if back.schema else "as before"
     data = "differs" if back.data else "as before"
-    to.print(f"schema {schema}, data {data}{'; lost: ' + ', '.join(back.lost) if back.lost else ''}")
+    removed = f", but for what the migration removes: {', '.join(back.lost)}" if back.lost else ""
+    to.print(printable(f"schema {schema}, data {data}{removed}"))

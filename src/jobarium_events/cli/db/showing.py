@@ -16,14 +16,18 @@ if TYPE_CHECKING:
     from jobarium_events.migrations.applying.planning import Plan, Planned
     from jobarium_events.migrations.backfills.checkpoints import Progress as Backfilled
 
-__all__ = ["Progress", "figures", "marks", "show_plan"]
+__all__ = ["Progress", "figures", "in_line", "marks", "show_plan"]
 
 _PRINT_EVERY = 10.0  # seconds between two lines on a backfill where there is no terminal
 _LONGEST = 60  # characters of a statement
 
 
 class Progress:
-    """Shows how applying goes: a line for each step, and of a backfill a bar in a terminal or a line at times."""
+    """Shows how applying goes: a line for each step, and of a backfill a bar in a terminal or a line at times.
+
+    Attributes:
+        has_begun: Whether anything was told of.
+    """
 
     def __init__(self) -> None:
         from rich.progress import BarColumn, TextColumn  # noqa: PLC0415 - only where something is applied
@@ -35,6 +39,7 @@ class Progress:
         self._task = self._bar.add_task("", total=1.0, text="", visible=False)
         self._printed = float("-inf")
         self._left = self._waited_for = ""
+        self.has_begun = False
 
     def __enter__(self) -> Self:
         if self._to.is_terminal:
@@ -56,6 +61,7 @@ class Progress:
         """Show what is told."""
         from jobarium_events.migrations.applying.stepping import StepNews  # noqa: PLC0415 - the extra was there
 
+        self.has_begun = True
         if isinstance(news, StepNews):
             place = f"{news.migration}  {news.direction} {news.number} of {news.count}, line {news.line}"
             end = "done" if news.is_done else f"again: {news.problem}" if news.problem else "..."
@@ -107,16 +113,16 @@ def show_plan(plan: Plan) -> None:
             to.print("nothing to apply")
         return
     for planned in plan.migrations:
-        _show(to, planned)
+        _show(to, planned, asked=plan.asked)
     to.print(f"{counted(len(plan.migrations), 'migration')}, expected to take {plan.estimated_runtime}")
 
 
-def _show(to: Console, planned: Planned) -> None:
+def _show(to: Console, planned: Planned, *, asked: bool) -> None:
     begun = "" if planned.stage.value == "pending" else f", {planned.stage}"
     to.print(f"{planned.id}", style="bold", end="")
     to.print(f"  {planned.category}, {planned.risk} risk, expected to take {planned.estimated_runtime}{begun}")
     if planned.problem:
-        to.print(f"  stopped: {printable(planned.problem)}")
+        to.print(f"  stopped: {printable(in_line(planned.problem))}")
     if planned.note:
         to.print(f"  note: {printable(planned.note)}")
     for step in planned.steps:
@@ -127,14 +133,25 @@ def _show(to: Console, planned: Planned) -> None:
     if planned.has_backfill:
         to.print("  then its backfill, in batches")
     marks(to, ((gate.name, gate.passed, gate.text) for gate in planned.gates), indent="  ")
+    if not asked:
+        held = (
+            f"it would be held for: {', '.join(planned.elsewhere)}" if planned.elsewhere else "it would pass them all"
+        )
+        to.print(f"  gates are not asked here; where they are, {held}")
     to.print()
+
+
+def in_line(problem: str) -> str:
+    """Return a problem that may have several lines as one."""
+    head, *rest = problem.split("\n  - ")
+    return f"{head} {'; '.join(rest)}" if rest else head
 
 
 def marks(to: Console, rows: Iterable[tuple[str, bool, str]], indent: str = "") -> None:
     """Print what is done and what is not, a line each."""
     for name, done, text in rows:
         to.print(f"{indent}[{'x' if done else ' '}] ", style="green" if done else "yellow", end="")
-        to.print(f"{name}: {printable(text)}")
+        to.print(f"{name}: {printable(in_line(text))}")
 
 
 def _shortened(text: str) -> str:

@@ -13,7 +13,6 @@ from jobarium_events.cli.databases import NoDatabase
 from jobarium_events.cli.interrupting import BrokenOff, stopped_by_signals
 from jobarium_events.cli.output import console, printable
 from jobarium_events.cli.retrying import without_staminas_lines
-from jobarium_events.errors import DeclarationError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,16 +44,15 @@ def folder_of(path: Path) -> Migrations:
     """
     from jobarium_events.migrations import Migrations  # noqa: PLC0415 - the extra may be missing
 
-    if not path.is_dir():
-        raise DeclarationError(
-            f"there is no folder {path}; go to where it is, name it by --migrations, or begin one by `db new`"
-        )
     return Migrations.load(path)
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def told(goes_on: Callable[[], str] = str) -> Iterator[None]:
     """Print what is refused or has failed, and end the command by the code for it.
+
+    Args:
+        goes_on: Returns the command that goes on where the database is lost; empty for none.
 
     Raises:
         NoDatabase: If the database is out of reach, or refuses what is asked of it.
@@ -73,6 +71,7 @@ def told() -> Iterator[None]:
         migrations.Closed,
         migrations.FileChanged,
         migrations.Held,
+        migrations.NotAdopted,
         migrations.NotApplied,
         migrations.NotInstalled,
         migrations.NotVerified,
@@ -86,7 +85,9 @@ def told() -> Iterator[None]:
         to.print("\n".join(map(printable, str(error).split("\n"))))
         raise typer.Exit(REFUSED) from None
     except psycopg.Error as error:
-        raise NoDatabase(problem_of(error)) from None
+        again = goes_on()
+        end = f"; what is done is in its record, and `{again}` goes on from there" if again else ""
+        raise NoDatabase(f"{problem_of(error)}{end}") from None
 
 
 @contextmanager

@@ -14,6 +14,6 @@
    nothing was left out. The search is bounded in steps, and a bound that is reached is ``unproven``.
 """
 
-from jobarium_events.evolution.containment.subset import is_subset
+from jobarium_events.evolution.containment.subset import is_subset, some_document
 
-__all__ = ["is_subset"]
+__all__ = ["is_subset", "some_document"]

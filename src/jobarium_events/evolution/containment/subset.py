@@ -1,4 +1,7 @@
-"""`is_subset`: whether all documents of one schema are documents of another, with a proof or a witness."""
+"""`is_subset`: whether all documents of one schema are documents of another, with a proof or a witness.
+
+And `some_document`, which asks whether a schema has documents at all.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ from jobarium_events.validation.references import walk
 if TYPE_CHECKING:
     from jobarium_events.evolution.containment.found import Goal
 
-__all__ = ["is_subset"]
+__all__ = ["is_subset", "some_document"]
 
 _STEPS = {True: 40_000, False: 20_000}
 """How many steps a search may take, for a proof and then for a witness: about half a second, and a quarter."""
@@ -55,6 +58,21 @@ def is_subset(a: Schema, b: Schema, *, formats: bool = True) -> Containment:
         if mistakes:
             raise SchemaError(mistakes[0].explanation, mistakes[0].pointer)
     return _Question(a, b, formats=formats).answer()
+
+
+def some_document(schema: Schema) -> Containment:
+    """Find a document that a schema accepts: the witness that it is not contained in the schema that accepts none.
+
+    Args:
+        schema: As for `is_subset`, whose bounds hold here too.
+
+    Returns:
+        ``not-contained`` with the document; ``contained`` if it is proven that there is none; or ``unproven``.
+
+    Raises:
+        SchemaError: If the schema is not valid, or refers to something outside of it.
+    """
+    return is_subset(schema, {"not": {}})
 
 
 class _Question:

@@ -16,7 +16,8 @@ from typing import Any
 
 import orjson
 
-from jobarium_events.evolution.frontmatter import FENCE
+from jobarium_events.catalog.toml import TomlError, read_toml
+from jobarium_events.evolution.frontmatter import FENCE, FrontMatterError, parse
 from jobarium_events.validation.dialects import escape
 
 __all__ = ["Lines", "json_lines", "toml_lines"]
@@ -56,9 +57,18 @@ def _lines(path: Path) -> dict[str, int]:
     if path.suffix == ".toml":
         return toml_lines(text)
     if path.suffix == ".md":
+        try:
+            parse(text)
+        except FrontMatterError as error:
+            return {"": error.line}
         headings = {line.rstrip(): number for number, line in enumerate(text.split("\n"), 1) if line.startswith("#")}
-        return {**headings, **toml_lines(text.split(f"\n{FENCE}", 1)[0])}
+        return {**headings, **toml_lines(_front(text))}
     return json_lines(text)
+
+
+def _front(text: str) -> str:
+    """Return the front matter of a page, its opening fence an empty line so that lines are those of the page."""
+    return text.split(f"\n{FENCE}", 1)[0].removeprefix("\ufeff").removeprefix(FENCE)
 
 
 def json_lines(text: str) -> dict[str, int]:
@@ -120,7 +130,14 @@ class _Container:
 
 
 def toml_lines(text: str) -> dict[str, int]:
-    """Return the line of each table and of each key of a TOML text, by JSON Pointer: ``/allows/0/event``."""
+    """Return the line of each table and of each key of a TOML text, by JSON Pointer: ``/allows/0/event``.
+
+    In a text that is no TOML, it is the line where that shows.
+    """
+    try:
+        read_toml(text)
+    except TomlError as error:
+        return {"": error.line}
     found = {"": 1}
     counts: Counter[str] = Counter()  # of the tables in each list of tables
     table = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -33,10 +34,13 @@ class Location(NamedTuple):
 
 
 def located(report: Report) -> Iterator[tuple[Finding, Location]]:
-    """Yield the findings of a report, in its order, each with its location; that of the folder if it has no file."""
+    """Yield the findings of a report, each with its location; that of the folder if it has no file.
+
+    They come in the report's order, and those of one contract in one file in that of their lines.
+    """
     folder = Path(report.folder)
     lines = Lines(folder)
-    for finding in report.findings:
-        path = folder / finding.file if finding.file else folder
-        line = lines.line(finding.file, finding.pointer) if finding.file else None
-        yield finding, Location(path_shown(path), line)
+    for (_, file), findings in groupby(report.findings, lambda each: (each.contract, each.file)):
+        path = path_shown(folder / file if file else folder)
+        found = [(finding, Location(path, lines.line(file, finding.pointer) if file else None)) for finding in findings]
+        yield from sorted(found, key=lambda each: each[1].line or 0)

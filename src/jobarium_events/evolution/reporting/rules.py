@@ -50,6 +50,7 @@ RULES: dict[str, str] = {
     "catalog-mistake": "The folder of schemas has a mistake, and cannot be loaded.",
     "no-baseline": "There is nothing that published contracts could be held against.",
     "baseline-empty": "The baseline has no catalog, or one of which nothing had been released: every contract is new.",
+    "example-refused": "A schema refuses an example that it gives.",
     "breaking-undecided": "A new version breaks with the one before it in a place that no accepted decision names.",
     "earlier-release-broken": (
         "A change breaks with an earlier form of the version: events that are stored, or consumers of a recent release."

@@ -132,7 +132,8 @@ class _Nats(Dialect):
             with suppress(NotFoundError):
                 await client.jetstream().find_stream_name_by_subject(destination)
                 raise
-            raise Undeliverable(destination, "no stream of the server's has this subject") from None
+            lacking = "no stream of the server's has this subject; make the stream, or start the consumer first"
+            raise Undeliverable(destination, lacking) from None
 
     def show(self, broker: Any, destination: str, options: Mapping[str, Any], **shown: Any) -> None:
         broker.publisher(destination, **shown)  # with the stream, FastStream would declare it as well

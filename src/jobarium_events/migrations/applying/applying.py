@@ -12,13 +12,14 @@ import msgspec
 from jobarium_events.extras import extra
 from jobarium_events.migrations.applying.asking import ask, moment_of
 from jobarium_events.migrations.applying.gates import gates
-from jobarium_events.migrations.applying.refusals import Closed
-from jobarium_events.migrations.applying.sessions import fresh
+from jobarium_events.migrations.applying.refusals import Closed, Held
+from jobarium_events.migrations.applying.sessions import Session, fresh
 from jobarium_events.migrations.applying.situation import Gate, Situation
 from jobarium_events.migrations.applying.stepping import StepNews, run_steps, text_hash
 from jobarium_events.migrations.applying.unchanged import check_unchanged
 from jobarium_events.migrations.backfills import backfilling
 from jobarium_events.migrations.backfills.checkpoints import Progress
+from jobarium_events.migrations.backfills.refusals import BackfillFailed
 from jobarium_events.migrations.files.migration import When
 from jobarium_events.migrations.files.settings import Environment
 from jobarium_events.migrations.record.record import Direction, Event, Record
@@ -38,6 +39,9 @@ __all__ = ["Applied", "Job", "News", "apply", "verified"]
 class _Result(Protocol):
     @property
     def result(self) -> str: ...
+
+    @property
+    def held(self) -> str | None: ...
 
 
 Outcome = TypeVar("Outcome", bound=_Result)
@@ -73,7 +77,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """What applying and rolling back work with.
 
     Attributes:
-        connection: The session that holds the lock.
+        session: The session that holds the lock.
         connect: Opens another one.
         record: Where it is recorded.
         environment: How to apply.
@@ -84,7 +88,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         reason: Why they are not, if somebody said so.
     """
 
-    connection: Connection[Any]
+    session: Session
     connect: Callable[[], Connection[Any]]
     record: Record
     environment: Environment
@@ -94,6 +98,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     gates: bool | None = None
     reason: str | None = None
 
+    @property
+    def connection(self) -> Connection[Any]:
+        """The session that holds the lock, as it is now."""
+        return self.session.connection
+
     def state(self, migration: Migration) -> State:
         """Return where a migration stands, by the record as it is now."""
         return self.look(frozenset()).states.get(migration.id) or State(id=migration.id)
@@ -102,7 +111,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         """Do some work as a run: it is recorded that it began and, whatever comes, how it ended."""
         self.record.install(self.connection)
         said: dict[str, Any] = {} if self.gates is None else {"gates": self.gates}
-        said |= {"reason": self.reason} if self.reason else {}
+        said |= {"reason": self.reason} if self.reason and not self.gates else {}
         number = self.record.write(self.connection, Event.RUN_BEGAN, kind=kind, migrations=list(ids), **said)
         job = msgspec.structs.replace(self, record=msgspec.structs.replace(self.record, run=number))
         try:
@@ -114,7 +123,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
                 job.record.write(self.connection, Event.RUN_ENDED, result="failed", problem=_told(error))
             raise
         fresh(self.connection)
-        job.record.write(self.connection, Event.RUN_ENDED, result=outcome.result)
+        held: dict[str, Any] = {"held": outcome.held} if outcome.held else {}
+        job.record.write(self.connection, Event.RUN_ENDED, result=outcome.result, **held)
         return outcome
 
 
@@ -214,9 +224,19 @@ def _is_filled(job: Job, migration: Migration, state: State) -> bool:
     def finished(connection: Connection[Any]) -> None:
         job.record.write(connection, Event.BACKFILLED, migration, **place)
 
-    progress = backfilling.run(
-        job.connect, migration, job.environment, stop=job.stop, watch=job.watch, begun=begun, finished=finished
-    )
+    try:
+        progress = backfilling.run(
+            job.connect, migration, job.environment, stop=job.stop, watch=job.watch, begun=begun, finished=finished
+        )
+    except BackfillFailed as failed:
+        with suppress(psycopg.Error):  # as of a step: a full disk takes no entry either
+            job.record.write(job.connection, Event.BACKFILL_FAILED, migration, **place, problem=str(failed))
+        raise
+    if job.session.regain():
+        now = job.state(migration)
+        if (now.stage, now.round) != (Stage.APPLYING, state.round):
+            raise Held("somebody else, who began while the connection was lost and has ended by now")
+        fresh(job.connection)
     if progress.is_complete and not job.state(migration).is_backfilled:
         finished(job.connection)  # it was completed by itself, by nobody who writes to the record
     return progress.is_complete

@@ -10,7 +10,7 @@ import msgspec
 
 from jobarium_events.errors import JobariumEventsError
 from jobarium_events.migrations.files.settings import SETTINGS, Role
-from jobarium_events.migrations.record.record import Entry, Event, RecordUnreadable
+from jobarium_events.migrations.record.record import Direction, Entry, Event, RecordUnreadable
 
 if TYPE_CHECKING:
     from jobarium_events.migrations.files.migration import Migration
@@ -83,6 +83,7 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
         environment: For which environment.
         at: When, by the clock of the server.
         window: When it may be applied; None for a review, and where it cannot be read.
+        before: What happened since that voids it, whatever the file is: ``"it was rolled back"``; empty for nothing.
     """
 
     migration: str
@@ -92,6 +93,7 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
     environment: str
     at: datetime
     window: Window | None
+    before: str = ""
 
     def void(self, settings: Settings, migration: Migration, environment: str) -> str | None:
         """Return why it does not count for a file as it is, in an environment; None if it does."""
@@ -100,6 +102,8 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
             return f"{self.by} {what} it before the file changed"
         if self.environment != environment:
             return f"{self.by} {what} it for the environment {self.environment!r}, and this is {environment!r}"
+        if self.before:
+            return f"{self.by} {what} it before {self.before}"
         if self.by not in settings.roles.get(self.role, ()):
             return f"{self.by} {what} it, and is not listed as {self.role} in the [roles] of {SETTINGS} any more"
         return None
@@ -127,7 +131,9 @@ def approvals(entries: Iterable[Entry], migration: Migration) -> tuple[Approval,
 
 
 def _approvals(entries: Iterable[Entry], migration: Migration) -> Iterator[Approval]:
-    for entry in entries:
+    every = tuple(entries)
+    ends = {entry.number: end for entry in every if (end := _ends(entry, migration))}
+    for entry in every:
         if entry.event is Event.APPROVED and entry.migration == migration.id:
             role = entry.detail["role"]
             if role not in list(Role):
@@ -140,7 +146,20 @@ def _approvals(entries: Iterable[Entry], migration: Migration) -> Iterator[Appro
                 environment=entry.environment,
                 at=entry.at,
                 window=Window.recorded(entry.detail.get("window")),
+                before=next((end for number, end in ends.items() if number > entry.number), ""),
             )
+
+
+def _ends(entry: Entry, migration: Migration) -> str:
+    """Return what an entry does to each approval before it that voids that, for the end of a sentence; empty if none.
+
+    An approval is for applying once: what was rolled back for a reason is not applied again on the same word.
+    """
+    at = entry.at.isoformat(timespec="minutes")
+    if entry.event is Event.ENVIRONMENT_ADOPTED:
+        return f"the database was made the environment {entry.environment!r} at {at}"
+    is_back = entry.event is Event.DONE and entry.direction is Direction.DOWN
+    return f"it was rolled back at {at}" if is_back and entry.migration == migration.id else ""
 
 
 def check_approval(
@@ -163,5 +182,6 @@ def check_approval(
         raise ApprovalRefused(migration.id, "an approval needs its window: --window FROM/TO")
     if role is Role.CTO and window is not None:
         raise ApprovalRefused(migration.id, "a review has no window; leave out --window")
-    if any(each.by == by and each.role is not role and each.hash == migration.hash for each in given):
+    counting = [each for each in given if each.hash == migration.hash and not each.before]
+    if any(each.by == by and each.role is not role for each in counting):
         raise ApprovalRefused(migration.id, f"{by} has signed this file in the other role; somebody else has to")

@@ -7,49 +7,68 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from jobarium_events.migrations.applying.approving import approvals
+from jobarium_events.migrations.applying.deciding import undecided
 from jobarium_events.migrations.applying.gates import gates
-from jobarium_events.migrations.applying.situation import Gate, Situation
 from jobarium_events.migrations.files.header import Risk
 from jobarium_events.migrations.files.settings import Role
 from jobarium_events.migrations.record.record import Direction, Event
-from jobarium_events.migrations.record.states import State
+from jobarium_events.migrations.record.states import State, since_adopted
 
 if TYPE_CHECKING:
+    from jobarium_events.migrations.applying.situation import Gate, Situation
     from jobarium_events.migrations.files.migration import Migration
     from jobarium_events.migrations.record.record import Entry
 
-__all__ = ["Item", "checklist"]
+__all__ = [
+    "ALERTS",
+    "APPROVED",
+    "DECIDED",
+    "DOCUMENTED",
+    "REHEARSED",
+    "REVIEWED",
+    "VERIFIED",
+    "Item",
+    "checklist",
+]
+
+REVIEWED = "Migration reviewed by CTO"
+DOCUMENTED = "Rollback or containment documented"
+ALERTS = "Alert thresholds for database errors prepared"
+VERIFIED = "Post-deploy verification queries executed"
+DECIDED = "Decision log entry added for breaking changes"
+REHEARSED = "Rehearsed with realistic volumes"
+APPROVED = "Approved by CEO, with its window, if of high risk"
 
 
-class Item(msgspec.Struct, frozen=True):
+class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     """One item.
 
     Attributes:
         name: What is to be done.
         done: Whether it is.
         text: By what, or what is left to do.
+        asked: Whether it was asked what tells that; it was not where only a database does, and none is at hand.
     """
 
     name: str
     done: bool
     text: str
+    asked: bool = True
 
 
 def checklist(situation: Situation, migration: Migration) -> tuple[Item, ...]:
     """Return the checklist of a migration."""
     asked = {gate.name: gate for gate in gates(msgspec.structs.replace(situation, asked=True), migration)}
+    decided = asked.get("decision") or undecided(situation, migration)
     return (
-        _item("Migration reviewed by CTO", asked["review"]),
-        _item("Rollback or containment documented", asked["rollback"]),
-        _item("Alert thresholds for database errors prepared", asked["alerts"]),
+        _item(REVIEWED, asked["review"]),
+        _item(DOCUMENTED, asked["rollback"]),
+        _item(ALERTS, asked["alerts"]),
         _verification(situation, migration),
-        _item("Decision log entry added for breaking changes", asked.get("decision") or _NOT_BREAKING),
-        _item("Rehearsed with realistic volumes", asked["rehearsal"]),
+        _item(DECIDED, decided),
+        _item(REHEARSED, asked["rehearsal"]),
         _approval(situation, migration),
     )
-
-
-_NOT_BREAKING = Gate("decision", passed=True, text="it breaks nothing")
 
 
 def _item(name: str, gate: Gate) -> Item:
@@ -61,7 +80,6 @@ def _verification(situation: Situation, migration: Migration) -> Item:
 
     That they were asked since the release was recorded as deployed is part of it, once it is.
     """
-    name = "Post-deploy verification queries executed"
     state = situation.states.get(migration.id) or State(id=migration.id)
     last = None
     for entry in situation.entries:
@@ -70,19 +88,21 @@ def _verification(situation: Situation, migration: Migration) -> Item:
         if is_of_it and is_after and entry.event in (Event.VERIFIED, Event.NOT_VERIFIED):
             last = entry
     if last is None:
-        return Item(name, done=False, text="not yet; applying it does that")
+        return Item(VERIFIED, done=False, text="not yet; applying it does that")
     at = last.at.isoformat(timespec="minutes")
     if last.event is Event.VERIFIED:
         return _since_deployed(
-            situation, migration, last, Item(name, done=True, text=f"returned what they must at {at}")
+            situation, migration, last, Item(VERIFIED, done=True, text=f"returned what they must at {at}")
         )
-    return Item(name, done=False, text=f"{last.detail['problem']} (at {at})")
+    return Item(VERIFIED, done=False, text=f"{last.detail['problem']} (at {at})")
 
 
 def _since_deployed(situation: Situation, migration: Migration, last: Entry, item: Item) -> Item:
     release = migration.header.release
     deployed = [
-        entry for entry in situation.entries if entry.event is Event.DEPLOYED and entry.detail["release"] == release
+        entry
+        for entry in since_adopted(situation.entries)
+        if entry.event is Event.DEPLOYED and entry.detail["release"] == release
     ]
     if not deployed:
         return Item(item.name, done=True, text=f"{item.text}; {release} is not recorded as deployed yet")
@@ -95,11 +115,10 @@ def _since_deployed(situation: Situation, migration: Migration, last: Entry, ite
 
 def _approval(situation: Situation, migration: Migration) -> Item:
     """Tell whether it is approved; whether it is the time for it is a question of the gate."""
-    name = "Approved by CEO, with its window, if of high risk"
     if migration.header.risk is not Risk.HIGH:
-        return Item(name, done=True, text="of low risk")
+        return Item(APPROVED, done=True, text="of low risk")
     for each in reversed(approvals(situation.entries, migration)):
         if each.role is Role.CEO and situation.void(each, migration) is None:
-            return Item(name, done=True, text=f"approved by {each.by} for {each.window}")
+            return Item(APPROVED, done=True, text=f"approved by {each.by} for {each.window}")
     how = f"`db approve {migration.id} --role ceo --by NAME --window FROM/TO`"
-    return Item(name, done=False, text=f"not approved: {how}")
+    return Item(APPROVED, done=False, text=f"not approved: {how}")

@@ -152,11 +152,11 @@ class Flags:
     """Asks for flags.
 
     Args:
-        client: A client of OpenFeature, with whatever provider it has.
+        client: A client of OpenFeature, with whatever provider it has; None where nobody is to be asked.
         file: The file behind it, where it is one of ours.
     """
 
-    def __init__(self, client: OpenFeatureClient, file: FlagFile | None = None) -> None:
+    def __init__(self, client: OpenFeatureClient | None, file: FlagFile | None = None) -> None:
         self._client = client
         self.file = file
 
@@ -184,6 +184,8 @@ class Flags:
 
     def __getitem__(self, name: str) -> Flag:
         """Return what the provider says of a flag; one that is not known is neither on nor off."""
+        if self._client is None:
+            return Flag(name, None)
         off, on = (self._client.get_boolean_details(name, default) for default in (False, True))
         if off.error_code is not None:
             return Flag(name, None, off.error_message or str(off.error_code))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from jobarium_events.migrations.applying import removing
 from jobarium_events.migrations.applying.approving import approvals
-from jobarium_events.migrations.applying.rehearsed import rehearsed
+from jobarium_events.migrations.applying.deciding import decision
+from jobarium_events.migrations.applying.rehearsed import goes_back, rehearsed
 from jobarium_events.migrations.applying.situation import Gate, Situation
 from jobarium_events.migrations.files.header import Risk
 from jobarium_events.migrations.files.settings import SETTINGS, Role
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from jobarium_events.migrations.files.migration import Migration
 
 __all__ = ["Gate", "gates"]
+
+_PLAN = 3  # words that a plan has at least
 
 
 def gates(situation: Situation, migration: Migration) -> tuple[Gate, ...]:
@@ -120,12 +123,40 @@ def _approval(situation: Situation, migration: Migration) -> Iterator[Gate]:
         yield Gate("approval", passed=False, text=f"of high risk, and not approved in the role ceo: {how}")
 
 
-def _rollback(_: Situation, migration: Migration) -> Iterator[Gate]:
+def _rollback(situation: Situation, migration: Migration) -> Iterator[Gate]:
     header = migration.header
-    has_way = bool(migration.down) or header.containment is not None or not migration.up
-    text = "a rollback plan, and " + ("a section down" if migration.down else "its containment")
-    missing = "no way back; write a section down, or the header's `containment`"
-    yield Gate("rollback", has_way, text if has_way else missing)
+    is_major = header.risk is Risk.HIGH
+    if migration.down and is_major:
+        is_tried = goes_back(situation, migration)
+        text = "a rollback plan, and a section down that was rehearsed"
+        missing = f"of high risk, and its way back was not rehearsed to its end: `db rehearse {migration.id}`"
+        yield Gate("rollback", is_tried, text if is_tried else missing)
+    elif migration.down:
+        yield Gate("rollback", passed=True, text="a rollback plan, and a section down")
+    elif header.containment is None and migration.up:
+        text = "no way back; write a section down, or the header's `containment`"
+        yield Gate("rollback", passed=False, text=text)
+    elif header.containment is None and not is_major:
+        yield Gate("rollback", passed=True, text="a rollback plan, for a backfill that can be paused")
+    else:
+        yield _contained(situation, migration, header.containment or header.rollback_plan, is_major=is_major)
+
+
+def _contained(situation: Situation, migration: Migration, plan: str, *, is_major: bool) -> Gate:
+    """Return the gate of what has no way back: where nothing can be rehearsed, somebody has to answer for the plan."""
+    if len(plan.split()) < _PLAN:
+        text = f"{plan!r} does not say what limits the harm; write in words what is done, or a section down"
+        return Gate("rollback", passed=False, text=text)
+    if not is_major:
+        return Gate("rollback", passed=True, text="a rollback plan, and its containment")
+    given = [each for each in approvals(situation.entries, migration) if each.role is Role.CEO]
+    valid = [each for each in given if situation.void(each, migration) is None]
+    if valid:
+        return Gate("rollback", passed=True, text=f"no way back, and its containment is approved by {valid[-1].by}")
+    text = "of high risk, with no way back to rehearse; write a section down, or have its containment approved: "
+    return Gate(
+        "rollback", passed=False, text=f"{text}`db approve {migration.id} --role ceo --by NAME --window FROM/TO`"
+    )
 
 
 def _alerts(_: Situation, migration: Migration) -> Iterator[Gate]:
@@ -143,7 +174,7 @@ _ALL: tuple[_Asked, ...] = (
     _approval,
     _rollback,
     _alerts,
-    removing.decision,
+    decision,
     *_ALWAYS,
     removing.named,
     removing.unused,

@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from jobarium_events.migrations.applying.linting import Lints
+from jobarium_events.migrations.applying.meaning import meant_otherwise
 from jobarium_events.migrations.applying.situation import Situation
 from jobarium_events.migrations.record.record import Entry, Event, clock, entries
 from jobarium_events.migrations.record.states import State, states
 from jobarium_events.statements import statements
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from psycopg import Connection
 
     from jobarium_events.migrations.applying.flags import Flags
     from jobarium_events.migrations.files.folder import Migrations
+    from jobarium_events.migrations.files.migration import Migration
 
 __all__ = ["Looking"]
 
@@ -28,7 +30,7 @@ class Looking:
     """Asks one session how things stand.
 
     Args:
-        connection: The session.
+        connected: Returns the session.
         migrations: The folder.
         environment: The name of the database's environment.
         flags: Where flags are asked for.
@@ -38,7 +40,7 @@ class Looking:
 
     def __init__(
         self,
-        connection: Connection[Any],
+        connected: Callable[[], Connection[Any]],
         migrations: Migrations,
         environment: str,
         flags: Flags,
@@ -46,7 +48,7 @@ class Looking:
         asked: bool,
         reason: str | None = None,
     ) -> None:
-        self._connection = connection
+        self._connected = connected
         self._migrations = migrations
         self._environment = environment
         self._flags = flags
@@ -57,6 +59,10 @@ class Looking:
         self._states: Mapping[str, State] = {}
         self._rows: Mapping[str, int] | None = None
         self._led: Mapping[str, str] = {}
+
+    @property
+    def _connection(self) -> Connection[Any]:
+        return self._connected()
 
     @property
     def server(self) -> int:
@@ -87,11 +93,16 @@ class Looking:
             asked=self._asked,
             dropped=not self._asked and not self._reason and _asked_before(every),
             ahead=ahead,
-            is_clean=self._lints,
+            is_clean=self._lints.is_clean,
+            breaks=self._lints.breaks,
+            meant=self._meant,
             rows=self._counted(),
             led=self._led,
             server=self.server,
         )
+
+    def _meant(self, migration: Migration) -> tuple[tuple[str, str], ...]:
+        return meant_otherwise(self._connection, migration)
 
     def _counted(self) -> Mapping[str, int]:
         if self._rows is None:

@@ -56,6 +56,7 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
         steps: What `up` does.
         has_backfill: Whether a backfill follows that is not complete.
         gates: What it has to pass.
+        elsewhere: The names of the gates that would hold it where all are asked for; empty where they are, as here.
         problem: Why an earlier run went no further.
         note: What is to be known and keeps nothing back.
     """
@@ -68,6 +69,7 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[PlannedStep, ...]
     has_backfill: bool
     gates: tuple[Gate, ...]
+    elsewhere: tuple[str, ...] = ()
     problem: str | None = None
     note: str | None = None
 
@@ -83,10 +85,12 @@ class Plan(msgspec.Struct, frozen=True):
     Attributes:
         migrations: What would be applied, in that order.
         problems: What keeps anything from being applied: files that were changed after they ran, or that are gone.
+        asked: Whether all gates are asked for here.
     """
 
     migrations: tuple[Planned, ...]
     problems: tuple[str, ...] = ()
+    asked: bool = True
 
     @property
     def estimated_runtime(self) -> Span:
@@ -110,7 +114,8 @@ def plan(situation: Situation, wanted: Iterable[Migration], version: int) -> Pla
     Raises:
         MigrationError: If the baseline cannot be read.
     """
-    return Plan(tuple(_planned(situation, wanted, version)), tuple(map(str, changed(situation))))
+    problems = tuple(map(str, changed(situation)))
+    return Plan(tuple(_planned(situation, wanted, version)), problems, asked=situation.asked)
 
 
 def _planned(situation: Situation, wanted: Iterable[Migration], version: int) -> Iterator[Planned]:
@@ -123,6 +128,7 @@ def _planned(situation: Situation, wanted: Iterable[Migration], version: int) ->
             continue
         state = situation.states.get(migration.id) or State(id=migration.id)
         seen = msgspec.structs.replace(situation, ahead=frozenset(ahead))
+        every = () if situation.asked else gates(msgspec.structs.replace(seen, asked=True, dropped=False), migration)
         yield Planned(
             id=migration.id,
             category=migration.header.category,
@@ -132,6 +138,7 @@ def _planned(situation: Situation, wanted: Iterable[Migration], version: int) ->
             steps=tuple(_steps(schema, migration, state, version)),
             has_backfill=migration.backfill is not None and not state.is_backfilled,
             gates=gates(seen, migration),
+            elsewhere=tuple(dict.fromkeys(gate.name for gate in every if not gate.passed)),
             problem=state.problem,
             note=out_of_order(situation.states, situation.migrations, migration),
         )

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from jobarium_events.migrations.applying.situation import Gate
     from jobarium_events.migrations.record.states import Stage
 
-__all__ = ["Closed", "FileChanged", "Held", "NotApplied", "RollbackRefused"]
+__all__ = ["Closed", "FileChanged", "Held", "NotApplied", "RollbackRefused", "shortened"]
+
+_SHOWN = 12  # characters of a hash, which are enough to tell two files apart
 
 
 class Held(JobariumEventsError):
@@ -74,12 +76,12 @@ class FileChanged(JobariumEventsError):
         self.is_half = is_half
 
     def __str__(self) -> str:
-        what = "is gone" if self.now is None else f"has the hash {self.now} now"
+        what = "is gone" if self.now is None else f"has the hash {shortened(self.now)} now"
         if self.is_half:
             way_out = "bring back what has run of it as it was: only steps that have not run may change"
         else:
             way_out = "bring back the file that ran, and put what is to change in a new migration"
-        return f"{self.migration} ran with the hash {self.ran}, and its file {what}; {way_out}"
+        return f"{self.migration} ran with the hash {shortened(self.ran)}, and its file {what}; {way_out}"
 
 
 class NotApplied(JobariumEventsError):
@@ -112,3 +114,8 @@ class RollbackRefused(JobariumEventsError):
 
     def __str__(self) -> str:
         return f"{self.migration} is not rolled back: {self.problem}"
+
+
+def shortened(hash_: str) -> str:
+    """Return the beginning of a file's hash, as people are shown it."""
+    return hash_[:_SHOWN]

@@ -13,7 +13,7 @@ from jobarium_events.migrations.rehearsal.report import Rehearsal, read_rehearsa
 if TYPE_CHECKING:
     from jobarium_events.migrations.files.migration import Migration
 
-__all__ = ["rehearsed"]
+__all__ = ["goes_back", "rehearsal_of", "rehearsed"]
 
 _SHARE = 10  # a rehearsal with fewer rows than one of so many says little about locks and runtimes
 
@@ -43,6 +43,21 @@ def rehearsed(situation: Situation, migration: Migration) -> Iterator[Gate]:
         yield Gate(
             "rehearsal", passed=True, text=f"green on Postgres {found.server_version} at {at}{_other(situation, found)}"
         )
+
+
+def rehearsal_of(situation: Situation, migration: Migration) -> Rehearsal | None:
+    """Return the rehearsal of a migration's file as it is; None if there is none that can be read."""
+    try:
+        found = read_rehearsal(situation.migrations.folder, migration.id)
+    except MigrationError:
+        return None
+    return found if found is not None and found.hash == migration.hash else None
+
+
+def goes_back(situation: Situation, migration: Migration) -> bool:
+    """Whether the rehearsal has gone the way back, and there again, and all was well."""
+    found = rehearsal_of(situation, migration)
+    return found is not None and found.green and found.back is not None and found.back.again is not None
 
 
 def _other_before(situation: Situation, migration: Migration, found: Rehearsal) -> str:

@@ -1,4 +1,4 @@
-"""The gates of what takes something away: nobody reads it any more, which a flag shows, and a decision lets it go.
+"""The gates of what takes something away: nobody reads it any more, which a flag shows; see `deciding` as well.
 
 They hold whatever a migration calls itself, and whatever its file keeps lint from saying.
 """
@@ -11,30 +11,12 @@ from typing import TYPE_CHECKING
 from jobarium_events.migrations.applying.outofuse import out_of_use
 from jobarium_events.migrations.applying.situation import Gate, Situation
 from jobarium_events.migrations.files.header import Category
-from jobarium_events.migrations.lint.removals import Removals, removals, said_of
+from jobarium_events.migrations.lint.removals import removals, said_of
 
 if TYPE_CHECKING:
     from jobarium_events.migrations.files.migration import Migration
 
-__all__ = ["decision", "flag", "named", "unused"]
-
-
-def decision(situation: Situation, migration: Migration) -> Iterator[Gate]:
-    """Yield the gate of the decision that what breaks needs."""
-    id_ = migration.header.decision
-    if id_ is None:
-        if names := _names(removals(migration.up)):
-            text = f"it removes {names}, and its header names no decision; write one, and name it there"
-            yield Gate("decision", passed=False, text=text)
-        return
-    found = situation.migrations.decisions().get(id_)
-    if found is None:
-        yield Gate(
-            "decision", passed=False, text=f"the decision log has no {id_}, or it has a mistake; see `decisions`"
-        )
-    else:
-        waits = f"; it is needed as accepted, so decide it in {found.file}" if not found.is_accepted else ""
-        yield Gate("decision", found.is_accepted, f"{id_} is {found.status}{waits}")
+__all__ = ["flag", "named", "unused"]
 
 
 def named(_: Situation, migration: Migration) -> Iterator[Gate]:
@@ -77,7 +59,3 @@ def flag(situation: Situation, migration: Migration) -> Iterator[Gate]:
     else:
         off = f"the flag {name!r} is off; what it guards may still read what is removed, so turn it on first"
         yield Gate("flag", found.value, f"the flag {name!r} is on" if found.value else off)
-
-
-def _names(gone: Removals) -> str:
-    return ", ".join([*map(str, gone.gone), *(f"what line {each.line} does not name" for each in gone.unclear)])

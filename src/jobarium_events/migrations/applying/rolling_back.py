@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from jobarium_events.migrations.applying.applying import Job, verified
+from jobarium_events.migrations.applying.outofuse import NO_APP
 from jobarium_events.migrations.applying.refusals import RollbackRefused
 from jobarium_events.migrations.applying.sessions import fresh
 from jobarium_events.migrations.applying.stepping import run_steps
@@ -24,10 +26,7 @@ if TYPE_CHECKING:
     from jobarium_events.migrations.applying.situation import Situation
     from jobarium_events.migrations.files.migration import Migration
 
-__all__ = ["NO_APP", "RolledBack", "prepare", "roll_back"]
-
-NO_APP = "none"
-"""What an operator says in place of a release where no app uses the database."""
+__all__ = ["RolledBack", "prepare", "roll_back"]
 
 
 class RolledBack(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,13 +36,17 @@ class RolledBack(msgspec.Struct, frozen=True, kw_only=True):
         migration: The id of the migration.
         done: What was done, in its order, each a sentence.
         containment: What limits the harm where there is no way back; the migration stays as it is then.
+        frees: Ids of the migrations that it kept from being rolled back, where it is contained and does so no more.
+        held: Always None: nothing holds a way back but what refuses it.
         is_stopped: Whether it was to stop before its end.
     """
 
     migration: str
     done: tuple[str, ...]
     containment: str | None = None
+    frees: tuple[str, ...] = ()
     is_stopped: bool = False
+    held: None = None
 
     @property
     def result(self) -> str:
@@ -95,9 +98,8 @@ def roll_back(job: Job, migration: Migration, app: str | None) -> RolledBack:
             done.append("the backfill is paused")
         done += _turn_off(run, situation, migration, state)
         if not migration.down and (migration.up or state.is_backfilled):
-            containment = migration.header.containment or migration.header.rollback_plan
-            return RolledBack(migration=migration.id, done=tuple(done), containment=containment)
-        return _go_down(run, migration, state, done)
+            return _contained(run, migration, state, done)
+        return _go_down(run, migration, state, done, _passed_over(situation, migration, state))
 
     return job.run("rollback", [migration.id], work)
 
@@ -113,34 +115,85 @@ def _check(situation: Situation, migration: Migration, state: State, app: str | 
 def _check_stage(situation: Situation, migration: Migration, state: State) -> None:
     if not state.has_run:
         raise RollbackRefused(migration.id, "nothing of it is in this database")
-    needing = [
-        each.id
-        for each in situation.migrations.ordered
-        if migration.id in (*each.header.depends_on, *each.header.completes)
-        and each.id in situation.states
-        and situation.states[each.id].has_run
-    ]
+    passed = _passed_over(situation, migration, state)
+    over = {each.id for each in passed}
+    needing = [each for each in _needing(situation, migration) if each.id not in over]
     if needing:
-        first = f"roll back first what depends on it: {', '.join(reversed(needing))}"
-        raise RollbackRefused(migration.id, first)
+        first = f"roll back first what depends on it: {', '.join(each.id for each in reversed(needing))}"
+        raise RollbackRefused(migration.id, f"{first}{_way_out(reversed(needing))}")
     if state.stage is not Stage.ROLLING_BACK:
-        _check_tables(situation, migration, state)
+        _check_tables(situation, migration, state, passed)
 
 
-def _check_tables(situation: Situation, migration: Migration, state: State) -> None:
+def _needing(situation: Situation, migration: Migration) -> tuple[Migration, ...]:
+    """Return what has run and depends on a migration, or on what does, in the order of the folder."""
+    found: dict[str, Migration] = {migration.id: migration}
+    for each in situation.migrations.ordered:
+        state = situation.states.get(each.id)
+        if state is not None and state.has_run and not found.keys().isdisjoint(_needed(each)):
+            found[each.id] = each
+    return tuple(found.values())[1:]
+
+
+def _needed(migration: Migration) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*migration.header.depends_on, *migration.header.completes)))
+
+
+def _passed_over(situation: Situation, migration: Migration, state: State) -> tuple[Migration, ...]:
+    """Return the backfills that are contained and keep nothing from going back any more; they go with it.
+
+    What such a backfill wrote stays or goes with the column that it filled. It has to be run anew in either case.
+    """
+    own = touched(migration)
+    needing = {each.id for each in _needing(situation, migration)}
+    return tuple(
+        each
+        for each in situation.migrations.ordered
+        if _is_contained(situation, each)
+        and (each.id in needing or (situation.states[each.id].number > state.number and touched(each) & own))
+    )
+
+
+def _is_contained(situation: Situation, migration: Migration) -> bool:
+    """Whether one has nothing but a backfill, which is contained as it stands now: its flag may be on again."""
+    state = situation.states.get(migration.id)
+    if not _only_fills(migration) or state is None or not state.is_contained:
+        return False
+    flag = migration.header.feature_flag
+    return flag is None or situation.flags[flag].value is not True
+
+
+def _only_fills(migration: Migration) -> bool:
+    return migration.backfill is not None and not migration.up and not migration.down
+
+
+def _way_out(blocking: Iterable[Migration]) -> str:
+    """Return what is to be said of those that have no way back."""
+    blocking = tuple(blocking)
+    stuck = [each.id for each in blocking if not each.down and not _only_fills(each)]
+    filled = [each.id for each in blocking if _only_fills(each)]
+    said = f"; `db rollback` contains {', '.join(filled)}, which is enough" if filled else ""
+    return f"{said}; {', '.join(stuck)} has no way back, so undo it by a new migration" if stuck else said
+
+
+def _check_tables(situation: Situation, migration: Migration, state: State, passed: tuple[Migration, ...]) -> None:
     """Check that nothing that ran later is about the same tables, and might go or break with what goes."""
     own = touched(migration)
+    over = {migration.id, *(each.id for each in passed)}
     later: dict[str, frozenset[str]] = {}
     for each in situation.migrations.ordered:
         other = situation.states.get(each.id)
-        if each.id != migration.id and other is not None and other.has_run and other.number > state.number:
+        is_later = other is not None and other.has_run and other.number > state.number
+        if is_later and each.id not in over:
             later[each.id] = touched(each) & own
     found = {id_: tables for id_, tables in later.items() if tables}
     if found:
         tables = ", ".join(sorted(frozenset().union(*found.values())))
         ids = ", ".join(reversed(found))
-        problem = f"{ids} ran after it and is about {tables} as well; roll that back first"
-        raise RollbackRefused(migration.id, f"{problem}, or undo this one by a new migration")
+        out = _way_out(situation.migrations[id_] for id_ in reversed(found))
+        are, those = ("is", "that") if len(found) == 1 else ("are", "those")
+        problem = f"{ids} ran after it and {are} about {tables} as well; roll {those} back first"
+        raise RollbackRefused(migration.id, f"{problem}, or undo this one by a new migration{out}")
 
 
 def _app_that_runs(situation: Situation, migration: Migration, app: str | None) -> str | None:
@@ -204,7 +257,18 @@ def _turn_off(job: Job, situation: Situation, migration: Migration, state: State
     return [said]
 
 
-def _go_down(job: Job, migration: Migration, state: State, done: list[str]) -> RolledBack:
+def _contained(job: Job, migration: Migration, state: State, done: list[str]) -> RolledBack:
+    """Record that what limits the harm is done, as far as it is done here."""
+    containment = migration.header.containment or migration.header.rollback_plan
+    place: dict[str, Any] = {"direction": Direction.DOWN, "round_": state.round}
+    job.record.write(job.connection, Event.CONTAINED, migration, **place, containment=containment)
+    frees = _needed(migration) if _only_fills(migration) else ()
+    return RolledBack(migration=migration.id, done=tuple(done), containment=containment, frees=frees)
+
+
+def _go_down(
+    job: Job, migration: Migration, state: State, done: list[str], passed: tuple[Migration, ...]
+) -> RolledBack:
     fresh(job.connection)
     if state.stage is not Stage.ROLLING_BACK or state.hash != migration.hash:
         job.record.write(job.connection, Event.BEGAN, migration, direction=Direction.DOWN, round_=state.round)
@@ -224,6 +288,11 @@ def _go_down(job: Job, migration: Migration, state: State, done: list[str]) -> R
     with job.connection.transaction():
         if migration.backfill is not None:
             backfilling.forget(job.connection, migration)
+        for each in passed:
+            backfilling.forget(job.connection, each)
+            place: dict[str, Any] = {"direction": Direction.DOWN, "round_": job.state(each).round}
+            job.record.write(job.connection, Event.DONE, each, **place, contained=True)
         job.record.write(job.connection, Event.DONE, migration, direction=Direction.DOWN, round_=state.round)
     said = "`down` has run, and is verified" if migration.down else "the backfill begins anew; what it wrote stays"
-    return RolledBack(migration=migration.id, done=(*done, said))
+    anew = (f"{each.id}, which is contained, has to be applied anew after it" for each in passed)
+    return RolledBack(migration=migration.id, done=(*done, said, *anew))

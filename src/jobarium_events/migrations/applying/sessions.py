@@ -24,10 +24,13 @@ with extra("migrations"):
 if TYPE_CHECKING:
     from psycopg import Connection
 
-__all__ = ["applying", "check_writable", "fresh", "opener"]
+__all__ = ["Session", "applying", "check_writable", "fresh", "holder", "opener"]
 
 SQL = statements(__package__, "sessions.sql")
 _PAUSE = 0.2
+_LOST_PATIENCE = (
+    60.0  # seconds for the server to end a session whose connection is lost, and with it to let go of the lock
+)
 _CHECKED_EVERY = "2s"
 _KNOWS_LOST_CLIENTS = 140_000
 
@@ -51,10 +54,59 @@ def opener(database: str, operator: str) -> Callable[[], Connection[Any]]:
     return opened
 
 
+class Session:
+    """The one session that may apply to its database at a time.
+
+    Args:
+        connect: Opens a session.
+        stop: When it is set, a lock is not waited for any longer.
+
+    Attributes:
+        connection: The session as it is now.
+    """
+
+    def __init__(self, connect: Callable[[], Connection[Any]], stop: threading.Event) -> None:
+        self._connect, self._stop = connect, stop
+        self.connection = connect()
+
+    def take(self, wait: float) -> None:
+        """Take the lock; see `applying`."""
+        fresh(self.connection)
+        check_writable(self.connection)
+        _lock(self.connection, wait, self._stop)
+
+    def regain(self) -> bool:
+        """Open it anew if its connection was lost while it had nothing to do, and take the lock again.
+
+        Somebody else may have had the lock meanwhile, so that what is known of the database has to be asked again.
+
+        Returns:
+            Whether it was lost.
+
+        Raises:
+            Held: If somebody else has the lock.
+            psycopg.OperationalError: If the database is out of reach.
+        """
+        try:
+            self.connection.execute("select 1")
+        except psycopg.OperationalError:
+            if not self.connection.closed:
+                raise
+        else:
+            return False
+        self.connection = self._connect()
+        self.take(_LOST_PATIENCE)
+        return True
+
+    def close(self) -> None:
+        """Close it; with it the lock is let go."""
+        self.connection.close()
+
+
 @contextmanager
 def applying(
     connect: Callable[[], Connection[Any]], wait: float = 0, stop: threading.Event | None = None
-) -> Iterator[Connection[Any]]:
+) -> Iterator[Session]:
     """Open the one session that may apply to its database at a time, and close it at the end.
 
     Args:
@@ -67,14 +119,18 @@ def applying(
         Held: If another one has not ended by then.
         psycopg.OperationalError: If the database is out of reach.
     """
-    connection = connect()
+    session = Session(connect, stop or threading.Event())
     try:
-        fresh(connection)
-        check_writable(connection)
-        _lock(connection, wait, stop or threading.Event())
-        yield connection
+        session.take(wait)
+        yield session
     finally:
-        connection.close()
+        session.close()
+
+
+def holder(connection: Connection[Any]) -> str | None:
+    """Return who is applying, as the session's name says; None if nobody is, and empty if that cannot be seen."""
+    found = connection.execute(SQL["holder"]).fetchone()
+    return None if found is None else str(found[0] or "")
 
 
 def check_writable(connection: Connection[Any]) -> None:
@@ -115,6 +171,5 @@ def _lock(connection: Connection[Any], wait: float, stop: threading.Event) -> No
     # that the other one builds concurrently waits for.
     while not connection.execute(SQL["lock"]).fetchall()[0][0]:
         if time.monotonic() >= end or stop.is_set():
-            found = connection.execute(SQL["holder"]).fetchone()
-            raise Held(str(found[0]) if found and found[0] else "")
+            raise Held(holder(connection) or "")
         stop.wait(_PAUSE)

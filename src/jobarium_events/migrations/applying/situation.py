@@ -11,6 +11,7 @@ import msgspec
 from jobarium_events.migrations.applying.flags import Flags
 from jobarium_events.migrations.files.folder import Migrations
 from jobarium_events.migrations.files.migration import Migration
+from jobarium_events.migrations.lint.findings import Finding
 from jobarium_events.migrations.record.record import Entry
 from jobarium_events.migrations.record.states import Stage, State
 
@@ -48,6 +49,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
         dropped: Whether it does not, and an earlier run did, and nobody has said why.
         ahead: Ids of the migrations that are applied before, in the same run.
         is_clean: Whether lint lets a migration through.
+        breaks: By what a migration breaks code that runs, but for what it removes, as lint finds it.
+        meant: The columns on which a migration comments, and which the database says something else of.
         rows: How many rows each table has, as the server's statistics say, for those of which they do.
         led: What the search path makes of names without a schema: the names in `rows` that are not the same.
         server: The server's major version; None where nobody asks for it.
@@ -63,6 +66,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     dropped: bool = False
     ahead: frozenset[str] = frozenset()
     is_clean: Callable[[Migration], bool] = lambda _: False
+    breaks: Callable[[Migration], tuple[Finding, ...]] = lambda _: ()
+    meant: Callable[[Migration], tuple[tuple[str, str], ...]] = lambda _: ()
     rows: Mapping[str, int] = {}
     led: Mapping[str, str] = {}
     server: int | None = None

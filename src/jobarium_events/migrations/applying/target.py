@@ -3,69 +3,41 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from jobarium_events.errors import DeclarationError
 from jobarium_events.migrations.applying.applying import Applied, Job, News, apply
 from jobarium_events.migrations.applying.approving import Approval, Window, approvals, check_approval
 from jobarium_events.migrations.applying.asking import Asked, ask_again
 from jobarium_events.migrations.applying.checklists import Item, checklist
+from jobarium_events.migrations.applying.deploying import Deployed, check_release, deployed_after
 from jobarium_events.migrations.applying.flags import Flags
 from jobarium_events.migrations.applying.looking import Looking
 from jobarium_events.migrations.applying.planning import Plan, plan
 from jobarium_events.migrations.applying.rolling_back import RolledBack, prepare, roll_back
-from jobarium_events.migrations.applying.sessions import applying, check_writable, opener
-from jobarium_events.migrations.applying.situation import Situation, out_of_order
-from jobarium_events.migrations.applying.unchanged import changed_one
+from jobarium_events.migrations.applying.sessions import applying, check_writable, holder, opener
+from jobarium_events.migrations.applying.standing import Standing, standings
 from jobarium_events.migrations.backfills import backfilling
-from jobarium_events.migrations.files.header import Category
 from jobarium_events.migrations.files.settings import SETTINGS, Environment
 from jobarium_events.migrations.record.histories import Run, history
 from jobarium_events.migrations.record.record import Event, Record, entries
-from jobarium_events.migrations.record.states import Stage, State, states
+from jobarium_events.migrations.record.states import states
 
 if TYPE_CHECKING:
     from openfeature.client import OpenFeatureClient
     from psycopg import Connection
 
-    from jobarium_events.migrations.applying.refusals import FileChanged
+    from jobarium_events.migrations.applying.situation import Situation
     from jobarium_events.migrations.backfills.checkpoints import Progress
     from jobarium_events.migrations.files.folder import Migrations
     from jobarium_events.migrations.files.migration import Migration
     from jobarium_events.migrations.files.settings import Role
 
-__all__ = ["Standing", "Target"]
+__all__ = ["Target"]
 
 _PAUSED_PATIENCE = 60.0  # seconds for a batch of a backfill to end that is paused for a way back
-
-
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """Where one migration stands.
-
-    Attributes:
-        id: Its id.
-        stage: Where it stands.
-        release: The release that it comes with; None if its file is gone.
-        hash: The hash of the file that ran; None while nothing has.
-        steps_done: How many steps of `up` are done.
-        at: When it came to where it stands, by the clock of the server.
-        problem: What is wrong: why it went no further, or that its file was changed or is gone.
-        note: What is to be known and is not wrong.
-    """
-
-    id: str
-    stage: Stage
-    release: str | None
-    hash: str | None
-    steps_done: int
-    at: datetime | None
-    problem: str | None
-    note: str | None = None
 
 
 class Target:
@@ -116,12 +88,14 @@ class Target:
 
         Raises:
             UnknownMigration: If the folder has no such migration.
+            MigrationError: If there is a mistake in the decision log.
             OtherEnvironment: If the database is another environment's.
             psycopg.Error: If the database cannot be used.
         """
         wanted = self._up_to(id_)
+        self.migrations.decisions()
         with self._looking() as connection:
-            looking = self._looking_through(connection)
+            looking = self._looking_through(lambda: connection)
             return plan(looking.look(), wanted, looking.server)
 
     def apply(
@@ -137,13 +111,15 @@ class Target:
 
         Args:
             id_: Which one. None for all that may be applied: it then stops before the first closed gate.
-            without_gates: Why the environment asks for no gates any more, where earlier runs had to pass them.
+            without_gates: Why the environment asks for no gates any more, where earlier runs had to pass them; where it
+                asks for them, this changes nothing.
             wait: For how many seconds to wait for another applier to end.
             watch: Is told of each step and each batch.
             stop: When it is set, no further step or batch is begun.
 
         Raises:
             UnknownMigration: If the folder has no such migration.
+            MigrationError: If there is a mistake in the decision log.
             OtherEnvironment: If the database is another environment's.
             RecordUnreadable: If its record is not as this release writes it.
             Held: If somebody else is applying.
@@ -155,6 +131,7 @@ class Target:
             psycopg.Error: If the database cannot be used.
         """
         wanted = self._up_to(id_)
+        self.migrations.decisions()
         with self._working(wait, watch, stop, without_gates) as job:
             return apply(job, wanted, whole=id_ is not None)
 
@@ -202,9 +179,8 @@ class Target:
         """
         with self._looking() as connection:
             found = states(entries(connection))
-        files = {each.id: each for each in self.migrations.ordered}
-        gone = sorted(id_ for id_, state in found.items() if id_ not in files and state.has_run)
-        return tuple(self._standing(found, id_, files.get(id_)) for id_ in (*gone, *files))
+            is_at_work = holder(connection) is not None
+        return standings(self.migrations, found, is_at_work=is_at_work)
 
     def history(self) -> tuple[Run, ...]:
         """Return the runs in this database, in their order.
@@ -221,7 +197,7 @@ class Target:
 
         Raises:
             UnknownMigration: If the folder has no such migration.
-            BackfillRefused: If it has no backfill.
+            BackfillRefused: If it has no backfill, or its file was changed since that began.
             OtherEnvironment: If the database is another environment's.
             psycopg.Error: If the database cannot be used.
         """
@@ -255,11 +231,13 @@ class Target:
 
         Raises:
             UnknownMigration: If the folder has no such migration.
+            MigrationError: If there is a mistake in the decision log.
             OtherEnvironment: If the database is another environment's.
             ApprovalRefused: If they may not.
             psycopg.Error: If the database cannot be used.
         """
         migration = self.migrations[id_]
+        self.migrations.decisions()
         with self._writing() as connection:
             given = approvals(entries(connection), migration)
             check_approval(self.migrations.settings, migration, given, role=role, by=by, window=window)
@@ -296,48 +274,38 @@ class Target:
         with self._writing() as connection:
             return ask_again(connection, self._record, self.environment, self._situation(connection), id_)
 
-    def deployed(self, release: str) -> tuple[str, ...]:
-        """Record that a release of the services is deployed.
-
-        Returns:
-            Ids of the expanding migrations of it, or of an earlier release, that are not applied: its code reads what
-            they add, so they had to be first.
+    def deployed(self, release: str) -> Deployed:
+        """Record that a release of the services is deployed; return which one was before, and what is missing for it.
 
         Raises:
             DeclarationError: If the settings have no such release.
             OtherEnvironment: If the database is another environment's.
             psycopg.Error: If the database cannot be used.
         """
-        releases = self.migrations.settings.releases
-        if release not in releases:
-            known = ", ".join(releases) or "none"
-            raise DeclarationError(f"there is no release {release!r}; {SETTINGS}, or its catalog, has {known}")
-        due = releases[: releases.index(release) + 1]
+        check_release(self.migrations.settings, release)
         with self._writing() as connection:
             self._record.install(connection)
+            before = self._situation(connection)
             self._record.write(connection, Event.DEPLOYED, release=release)
-            situation = self._situation(connection)
-        return tuple(
-            each.id
-            for each in self.migrations.ordered
-            if each.header.category is Category.EXPAND
-            and each.header.release in due
-            and situation.stage(each.id) is not Stage.APPLIED
-        )
+        return deployed_after(before, release)
 
-    def _standing(self, found: Mapping[str, State], id_: str, migration: Migration | None) -> Standing:
-        state = found.get(id_) or State(id=id_)
-        changed = changed_one(state, migration)
-        return Standing(
-            id=id_,
-            stage=state.stage,
-            release=None if migration is None else migration.header.release,
-            hash=state.hash if state.has_run else None,
-            steps_done=len(state.up),
-            at=state.at,
-            problem=state.problem if changed is None else _told(changed),
-            note=None if migration is None else out_of_order(found, self.migrations, migration),
-        )
+    def adopt(self, before: str, *, because: str) -> None:
+        """Record that the database is this environment's from here on, as it was restored from a dump of another's.
+
+        Where each migration stands stays as it is. What was approved and deployed in the other environment does not
+        count any more.
+
+        Args:
+            before: The environment that it is until now.
+            because: Why.
+
+        Raises:
+            NotAdopted: If it is no environment's yet, or not that one's.
+            Held: If somebody is applying.
+            psycopg.Error: If the database cannot be used.
+        """
+        with applying(self._connect) as session:
+            self._record.adopt(session.connection, before, because)
 
     def _up_to(self, id_: str | None) -> tuple[Migration, ...]:
         if id_ is None:
@@ -369,31 +337,24 @@ class Target:
         reason: str | None = None,
     ) -> Iterator[Job]:
         stop = stop or threading.Event()
-        with applying(self._connect, wait, stop) as connection:
-            self._record.check(connection)
+        with applying(self._connect, wait, stop) as session:
+            self._record.check(session.connection)
             yield Job(
-                connection=connection,
+                session=session,
                 connect=self._connect,
                 record=self._record,
                 environment=self.environment,
-                look=self._looking_through(connection, reason).look,
+                look=self._looking_through(lambda: session.connection, reason).look,
                 watch=watch,
                 stop=stop,
                 gates=self.environment.gates,
                 reason=reason,
             )
 
-    def _looking_through(self, connection: Connection[Any], reason: str | None = None) -> Looking:
+    def _looking_through(self, connected: Callable[[], Connection[Any]], reason: str | None = None) -> Looking:
         asked = self.environment.gates
         name = self._record.environment
-        return Looking(connection, self.migrations, name, self._flags, asked=asked, reason=reason)
+        return Looking(connected, self.migrations, name, self._flags, asked=asked, reason=reason)
 
     def _situation(self, connection: Connection[Any]) -> Situation:
-        return self._looking_through(connection).look()
-
-
-def _told(changed: FileChanged) -> str:
-    if changed.now is None:
-        return "its file is gone; bring it back"
-    what = "in what ran of it" if changed.is_half else "after it ran"
-    return f"its file was changed {what}: {changed.ran} ran, and it is {changed.now} now"
+        return self._looking_through(lambda: connection).look()

@@ -98,7 +98,8 @@ def run(
         try:
             return runner.run()
         except psycopg.Error as error:
-            raise BackfillFailed(migration.id, runner.said_by(error)) from None
+            _, statement = checked(migration)
+            raise BackfillFailed(migration.id, statement.line, runner.said_by(error), error.sqlstate) from None
         finally:
             runner.close()
 
@@ -125,10 +126,18 @@ def resume(connection: psycopg.Connection[Any], migration: Migration) -> Progres
 
 
 def progress(connection: psycopg.Connection[Any], migration: Migration) -> Progress | None:
-    """Return how far a backfill has come; None if it was never begun."""
+    """Return how far a backfill has come; None if it was never begun.
+
+    Raises:
+        BackfillRefused: If it has none, or it began with another text of its file.
+    """
     checked(migration)
+    if not is_installed(connection):
+        return None
     checkpoint = Checkpoint(migration)
-    found = checkpoint.read(connection) if is_installed(connection) else None
+    found = checkpoint.read(connection)
+    if found is None:
+        checkpoint.check_file(connection)
     if found is None or found.is_complete:
         return found
     ranges = Ranges(migration)

@@ -119,17 +119,25 @@ class Checkpoint:
             BackfillRefused: If the backfill began with another text of the file.
         """
         with connection.transaction():
-            ((is_other,),) = raw(connection, "other_hash", self._which)
-            if is_other:
-                raise BackfillRefused(
-                    self._migration.id,
-                    "its file has changed since it began; put back what it was, or roll the migration back before it "
-                    "is run as it is now",
-                )
+            self.check_file(connection)
             raw(connection, "begin", self._which)
         found = self.read(connection)
         assert found is not None  # noqa: S101 - it was made above, and nobody rolls back while it runs
         return found
+
+    def check_file(self, connection: psycopg.Connection[Any]) -> None:
+        """See whether it began with the file as it is.
+
+        Raises:
+            BackfillRefused: If it began with another text of the file.
+        """
+        ((is_other,),) = raw(connection, "other_hash", self._which)
+        if is_other:
+            raise BackfillRefused(
+                self._migration.id,
+                "its file has changed since it began; put back what it was, or roll the migration back before it is "
+                "run as it is now",
+            )
 
     def read(self, connection: psycopg.Connection[Any]) -> Progress | None:
         """Return what it says; None if there is no row."""

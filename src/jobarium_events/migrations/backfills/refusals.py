@@ -16,6 +16,8 @@ from jobarium_events.errors import JobariumEventsError
 
 __all__ = ["BackfillFailed", "BackfillRefused", "BackfillRunning"]
 
+_OF_ROWS = ("22", "23")  # the classes of errors in data, and of constraints that it breaks
+
 
 class BackfillRefused(JobariumEventsError):
     """A backfill that cannot be begun; nothing was done.
@@ -45,12 +47,22 @@ class BackfillFailed(JobariumEventsError):
 
     Attributes:
         migration: The migration's id.
+        line: Of the statement, in its file.
         problem: What Postgres says, without any value of a row.
+        sqlstate: Postgres' code of the error, or None if there is none.
     """
 
-    def __init__(self, migration: str, problem: str) -> None:
+    def __init__(self, migration: str, line: int, problem: str, sqlstate: str | None = None) -> None:
         self.migration = migration
+        self.line = line
         self.problem = problem
+        self.sqlstate = sqlstate
 
     def __str__(self) -> str:
-        return f"the backfill of {self.migration} failed: {self.problem}; the next run goes on after the last batch"
+        code = f" ({self.sqlstate})" if self.sqlstate else ""
+        is_of_rows = (self.sqlstate or "").startswith(_OF_ROWS)
+        mend = ": mend the rows that come there, or go back by `db rollback` and mend the statement"
+        return (
+            f"{self.migration}, line {self.line}: the backfill failed: {self.problem}{code}; what is done stays, and "
+            f"the next run goes on after the last batch{mend if is_of_rows else ''}"
+        )

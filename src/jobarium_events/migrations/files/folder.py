@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from jobarium_events.evolution.decision import DECISIONS
 from jobarium_events.evolution.decisions import read_decisions
 from jobarium_events.evolution.findings import Severity
 from jobarium_events.migrations.files.header import BEGIN, header_lines
 from jobarium_events.migrations.files.migration import Migration, read_migrations
 from jobarium_events.migrations.files.places import key_lines
 from jobarium_events.migrations.files.settings import SETTINGS, Settings, read_settings
-from jobarium_events.migrations.refusals import MigrationError, Mistake, UnknownMigration
+from jobarium_events.migrations.refusals import MigrationError, Mistake, UnknownMigration, no_folder
 
 if TYPE_CHECKING:
     from jobarium_events.evolution.decision import Decision
@@ -45,9 +46,12 @@ class Migrations(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises:
             MigrationError: With every mistake in all of its files.
+            DeclarationError: If there is no such folder.
             OSError: If it cannot be read.
         """
         folder = Path(folder)
+        if not folder.is_dir():
+            raise no_folder(folder)
         settings = read_settings(folder)
         found = [path for path in sorted(folder.iterdir()) if path.suffix == ".sql"]
         ordered = read_migrations(path for path in found if _NUMBER.match(path.name))
@@ -79,14 +83,22 @@ class Migrations(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             MigrationError: If there is a mistake in it.
         """
-        folder = self.folder if self.settings.catalog is None else self.folder / self.settings.catalog
+        folder = self._log.parent
         found, problems = read_decisions(folder)
         mistakes = [
-            Mistake(str(folder / each.file), 0, each.text) for each in problems if each.severity is Severity.ERROR
+            Mistake(str(folder / each.file), _line_of(folder / each.file, each.pointer), each.text)
+            for each in problems
+            if each.severity is Severity.ERROR
         ]
         if mistakes:
             raise MigrationError(mistakes)
         return found
+
+    @property
+    def _log(self) -> Path:
+        """The folder of the decision log, be there one or not."""
+        catalog = self.settings.catalog
+        return (self.folder if catalog is None else self.folder / catalog) / DECISIONS
 
     @property
     def baseline(self) -> Path | None:
@@ -129,6 +141,11 @@ class Migrations(msgspec.Struct, frozen=True, kw_only=True):
                 yield key, f"depends on {needed!r}, which does not come before it"
             elif key == "completes" and ids[needed].backfill is None:
                 yield key, f"waits for the backfill of {needed}, which has none"
+        log = self._log
+        if header.decision is not None and log.is_dir() and not (log / f"{header.decision}.md").is_file():
+            yield "decision", f"names {header.decision}, which is not in the decision log, {log}"
+        elif header.decision is not None and self.settings.catalog is not None and not log.is_dir():
+            yield "decision", f"names {header.decision}, and the catalog has no decision log, {log}"
         known = ", ".join(self.settings.releases) or "none"
         for key, release in [
             ("release", header.release),
@@ -140,6 +157,14 @@ class Migrations(msgspec.Struct, frozen=True, kw_only=True):
 
 def _text(path: Path) -> str:
     return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+
+
+def _line_of(path: Path, place: str) -> int:
+    """Return the line of a heading or a key of a decision; 0 where it is not there."""
+    name = re.escape(re.sub(r"\[\d+\]$", "", place))
+    begin = re.compile(rf"{name}\s*$" if place.startswith("#") else rf"(\[\[)?{name}\s*(\]\]|=)")
+    lines = _text(path).split("\n") if place and path.is_file() else []
+    return next((number for number, line in enumerate(lines, 1) if begin.match(line)), 0)
 
 
 def _is_unnumbered(path: Path) -> bool:

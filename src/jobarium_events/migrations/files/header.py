@@ -11,22 +11,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
-from jobarium_events.migrations.files.places import TomlError, key_lines, read_toml
-from jobarium_events.migrations.files.spans import Span
+from jobarium_events.catalog.toml import TomlError, read_toml
+from jobarium_events.migrations.files.places import key_lines
+from jobarium_events.migrations.files.spans import SPANS, Span
+from jobarium_events.misfits import MISSING, UNKNOWN, Misfit, misfits
 
 __all__ = ["BEGIN", "MEANINGS", "Backfill", "Category", "Header", "HeaderError", "Risk", "header_lines", "read_header"]
 
 BEGIN = "-- /// migration"
 """A header's first line."""
 _END = "-- ///"
-_PATH = re.compile(r" - at `\$\.?([^`]*)`$")
 
 Text = Annotated[str, msgspec.Meta(min_length=1, pattern=r"\S")]
 
@@ -147,7 +147,10 @@ def _found(text: str) -> tuple[str, int]:
     lines = text.split("\n")
     begin = next((number for number, line in enumerate(lines) if line.strip()), 0)
     if lines[begin].rstrip() != BEGIN:
-        raise HeaderError([(begin + 1, f"has no header; it begins with a line `{BEGIN}`, and `db new` writes one")])
+        problem = (
+            f"has no header; it begins with a line `{BEGIN}` and ends with a line `{_END}`, and `db new` writes one"
+        )
+        raise HeaderError([(begin + 1, problem)])
     end = next((number for number in range(begin + 1, len(lines)) if lines[number].rstrip() == _END), None)
     if end is None:
         raise HeaderError([(begin + 1, f"has a header that does not end; close it with a line `{_END}`")])
@@ -166,60 +169,22 @@ def _converted(toml: str, first: int) -> Header:
     try:
         return msgspec.convert(document, Header, dec_hook=Span.decoded)
     except msgspec.ValidationError:
-        places = key_lines(toml)
-        missing = first - 1
-        mistakes = ((places[key] + missing if key else missing, text) for key, text in _mistakes(document))
-        raise HeaderError(sorted(mistakes)) from None
+        lines = key_lines(toml)
+        found = misfits(document, Header, dec_hook=Span.decoded, words=SPANS)
+        raise HeaderError(sorted((first - 1 + each.line(lines), _told(each)) for each in found)) from None
 
 
-def _mistakes(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield every mistake with its key; a conversion ends at the first, so each field is converted by itself."""
-    yield from _unknown(document, Header)
-    for field in msgspec.structs.fields(Header):
-        name = field.name
-        value = document.get(name)
-        if name not in document:
-            if field.required:
-                yield "", f"the header lacks {name!r}: {MEANINGS[name]}"
-        elif name == "backfill" and isinstance(value, dict):
-            yield from _mistakes_of_backfill(value)
-        elif problem := _problem(value, field.type):
-            yield name, f"{name!r} is wrong: {problem}; it is {MEANINGS[name]}"
-
-
-def _mistakes_of_backfill(table: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, problem in _unknown(table, Backfill):
-        yield f"backfill.{name}", f"'backfill' is wrong: {problem}"
-    for field in msgspec.structs.fields(Backfill):
-        if field.name in table:
-            problem = _problem(table[field.name], field.type)
-        else:
-            problem = f"it lacks '{field.name}'" if field.required else ""
-        if problem:
-            key = f"backfill.{field.name}" if field.name in table else "backfill"
-            where = f"at {field.name}: " if field.name in table else ""
-            yield key, f"'backfill' is wrong: {where}{problem}; it is {MEANINGS['backfill']}"
-
-
-def _unknown(table: dict[str, Any], kind: type[msgspec.Struct]) -> Iterator[tuple[str, str]]:
-    known = [field.name for field in msgspec.structs.fields(kind)]
-    for name in table:
-        if name not in known:
-            yield name, f"the header has a key {name!r} that means nothing; see `db new` for its keys"
-
-
-def _problem(value: Any, kind: Any) -> str:
-    try:
-        msgspec.convert(value, kind, dec_hook=Span.decoded)
-    except msgspec.ValidationError as error:
-        return _said(str(error))
-    return ""
-
-
-def _said(problem: str) -> str:
-    path = _PATH.search(problem)
-    text = _PATH.sub("", problem)
-    return f"at {path[1]}: {text}" if path and path[1] else text
+def _told(misfit: Misfit) -> str:
+    """Return what is wrong with a key of the header; those of a table within it are told as they are anywhere."""
+    key, *below = misfit.path
+    if misfit.said == UNKNOWN and not below:
+        return f"the header has a key {key!r} that means nothing; see `db new` for its keys"
+    if key == "backfill" and below:
+        return str(misfit)
+    meaning = MEANINGS[str(key)]
+    if misfit.said == MISSING:
+        return f"the header lacks {key!r}: {meaning}"
+    return f"{misfit.place} {misfit.said}; write {meaning}"
 
 
 MEANINGS: Mapping[str, str] = {

@@ -6,8 +6,8 @@ The one module that knows which library has the parser.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -22,13 +22,23 @@ with extra("migrations"):
     from postgast import scan as pg_scan
     from postgast import split as pg_split
 
-__all__ = ["SqlError", "Statement", "enum_name", "expression", "is_reserved", "parameters", "parse", "written"]
+__all__ = [
+    "SqlError",
+    "Statement",
+    "enum_name",
+    "expression",
+    "is_reserved",
+    "parameters",
+    "parse",
+    "written",
+]
 
 _SPACE = re.compile(rb"\s+")
 _NO_COMMENT = re.compile(rb"[\s;]*(?![\s;/-])")
 _LINE_COMMENT = re.compile(rb"--([^\n]*)")
 _BLOCK = re.compile(rb"/\*|\*/")
 _PARAMETER = re.compile(r"\$[0-9]")
+_BETWEEN = "\n;\n"
 _DEEP = "nests too deeply to be read: split a long chain of operators up, or put its parts in `case` or `concat`"
 
 
@@ -92,6 +102,49 @@ def parse(text: str, *, line: int = 1) -> tuple[Statement, ...]:
     return tuple(_statements(raw, tree.stmts, line))
 
 
+class Together:
+    """Several texts that are taken apart by one call of the parser, during most of which other threads run.
+
+    Args:
+        texts: Each as for `parse`; its lines are counted from 1.
+    """
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = texts
+        self._tree: Any = None
+
+    def parse(self) -> None:
+        """Parse them, in whatever thread."""
+        joined = _BETWEEN.join(self._texts)
+        if "\0" not in joined and "/*" not in joined:
+            with suppress(PgQueryError, DecodeError):
+                self._tree = pg_parse(joined)
+
+    def statements(self) -> list[tuple[Statement, ...]] | None:
+        """Return the statements of each text.
+
+        None where that cannot be told from all of them together: one has a mistake, goes on into the next, or has a
+        comment that may.
+        """
+        if self._tree is None:
+            return None
+        found = list(self._tree.stmts)
+        raws = [text.encode() for text in self._texts]
+        size = sum(map(len, raws)) + len(_BETWEEN) * (len(raws) - 1)
+        taken: list[tuple[Statement, ...]] = []
+        begin = place = 0
+        for raw in raws:
+            first, end = place, begin + len(raw)
+            while place < len(found) and (at := found[place].stmt_location) <= end:
+                # Its own `;`, or that between two texts, stands behind its end.
+                if (at + found[place].stmt_len if found[place].stmt_len else size) > end + 1:
+                    return None
+                place += 1
+            taken.append(tuple(_statements(raw, found[first:place], 1, begin)))
+            begin = end + len(_BETWEEN)
+        return taken
+
+
 def parameters(statement: Statement) -> frozenset[int]:
     """Return which values a statement is run with: 1 for ``$1``, and so on."""
     if not _PARAMETER.search(statement.text):
@@ -121,7 +174,8 @@ def _deep(text: str) -> int:
     return 0
 
 
-def _statements(raw: bytes, found: Any, first: int) -> list[Statement]:
+def _statements(raw: bytes, found: Any, first: int, begins: int = 0) -> list[Statement]:
+    """Return the statements that were found in a text, which begins at some byte of what was parsed."""
     statements: list[Statement] = []
     counted, last, line = 0, 0, first
     for each in found:
@@ -132,7 +186,7 @@ def _statements(raw: bytes, found: Any, first: int) -> list[Statement]:
         else:
             begin, comments = _commented(statements, raw, last)
         length, node = each.stmt_len, each.stmt
-        last = each.stmt_location + length if length else len(raw)
+        last = min(each.stmt_location + length - begins, len(raw)) if length else len(raw)
         line += raw.count(b"\n", counted, begin)
         counted = begin
         kind = node.WhichOneof("node")
@@ -205,14 +259,20 @@ def is_reserved(word: str) -> bool:
 
 def enum_name(message: Any, field: str) -> str:
     """Return the parser's name of a field that has one of a few values."""
-    kind: Any = type(message)
-    return _enum_names(kind, field)[getattr(message, field)]
+    return _ENUMS[type(message), field][getattr(message, field)]
 
 
-@cache
-def _enum_names(kind: Any, field: str) -> dict[int, str]:
-    values = kind.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number
-    return {number: value.name for number, value in values.items()}
+class _Enums(dict[tuple[Any, str], Mapping[int, str]]):
+    """The names of the values of each field that was asked for; looked up for every part of every tree."""
+
+    def __missing__(self, key: tuple[Any, str]) -> Mapping[int, str]:
+        kind, field = key
+        values = kind.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number
+        names = self[key] = {number: value.name for number, value in values.items()}
+        return names
+
+
+_ENUMS = _Enums()
 
 
 def expression(node: Any) -> str:

@@ -2,44 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["TomlError", "key_lines", "read_toml"]
-
-_LINE = re.compile(r"\s*\(at (?:line (?P<line>\d+), column \d+|end of document)\)")
-
-
-class TomlError(ValueError):
-    """A text that is no TOML.
-
-    Attributes:
-        line: Counted from 1.
-        problem: What is wrong there.
-    """
-
-    def __init__(self, line: int, problem: str) -> None:
-        super().__init__(line, problem)
-        self.line = line
-        self.problem = problem
-
-
-def read_toml(text: str) -> dict[str, Any]:
-    """Read a document.
-
-    Raises:
-        TomlError: If it is none.
-    """
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        place = _LINE.search(str(error))
-        line = int(place["line"]) if place and place["line"] else text.count("\n") + 1
-        raise TomlError(line, f"is no valid TOML: {_LINE.sub('', str(error))}") from None
-    except RecursionError:
-        raise TomlError(1, "is no valid TOML: it nests too deeply") from None
+__all__ = ["key_lines"]
 
 
 def key_lines(text: str) -> Mapping[str, int]:

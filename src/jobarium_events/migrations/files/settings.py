@@ -20,7 +20,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -29,10 +28,12 @@ from typing import Annotated
 import msgspec
 
 from jobarium_events.catalog.manifest import read as read_manifest
+from jobarium_events.catalog.toml import TomlError, read_toml
 from jobarium_events.errors import DeclarationError
-from jobarium_events.migrations.files.places import TomlError, key_lines, read_toml
-from jobarium_events.migrations.files.spans import Span
+from jobarium_events.migrations.files.places import key_lines
+from jobarium_events.migrations.files.spans import SPANS, Span
 from jobarium_events.migrations.refusals import MigrationError, Mistake
+from jobarium_events.misfits import misfits
 
 __all__ = ["NEWEST", "OLDEST", "SETTINGS", "Environment", "Role", "Settings", "read_settings"]
 
@@ -41,8 +42,6 @@ SETTINGS = "migrations.toml"
 
 OLDEST, NEWEST = 13, 18
 """The major versions of Postgres that are supported."""
-_PATH = re.compile(r" - at (?:`key` in )?`\$\.?([^`]*)`$")
-_UNKNOWN = re.compile(r"Object contains unknown field `([^`]*)`")
 _VARIABLE = "env:"
 
 
@@ -119,7 +118,7 @@ def read_settings(folder: Path) -> Settings:
     """Read the settings of a folder; those that hold by default where it has none.
 
     Raises:
-        MigrationError: If there is a mistake in them.
+        MigrationError: With every mistake in them.
     """
     path = folder / SETTINGS
     try:
@@ -134,29 +133,13 @@ def read_settings(folder: Path) -> Settings:
         raise _mistaken(path, error.line, error.problem) from None
     try:
         settings = msgspec.convert(document, Settings, dec_hook=Span.decoded)
-    except msgspec.ValidationError as error:
-        raise _mistaken(path, _line(text, str(error)), _said(str(error))) from None
+    except msgspec.ValidationError:
+        lines = key_lines(text)
+        found = misfits(document, Settings, dec_hook=Span.decoded, words=SPANS)
+        raise MigrationError(Mistake(str(path), each.line(lines), str(each)) for each in found) from None
     if len(set(settings.releases)) < len(settings.releases):
         raise _mistaken(path, key_lines(text)["releases"], "has a release twice; 'releases' has each once, in order")
     return _with_releases(folder, path, settings, text if "releases" in document else "")
-
-
-def _line(text: str, problem: str) -> int:
-    """Return on which line the key is that a conversion has stumbled over."""
-    path, unknown = _PATH.search(problem), _UNKNOWN.search(problem)
-    key = re.sub(r"\[\d+\]", "", path[1]) if path else ""
-    if unknown:
-        key = f"{key}.{unknown[1]}".lstrip(".")
-    lines = key_lines(text)
-    # A path has `[...]` where a table's keys are free, and that is any of them.
-    pattern = re.compile(re.escape(key).replace(re.escape("[...]"), r"(\.[^.]+)?"))
-    return min((line for name, line in lines.items() if pattern.fullmatch(name)), default=0)
-
-
-def _said(problem: str) -> str:
-    path = _PATH.search(problem)
-    text = _UNKNOWN.sub(r"has a key '\1' that means nothing", _PATH.sub("", problem))
-    return f"is wrong at {path[1]}: {text}" if path and path[1] else text
 
 
 def _with_releases(folder: Path, path: Path, settings: Settings, text: str) -> Settings:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from math import isclose
 from typing import Any
 
-__all__ = ["Span"]
+__all__ = ["SPANS", "Span"]
 
 _WRITTEN = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>ms|s|m|h)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -53,3 +54,7 @@ class Span(float):
         exact = next(((unit, number) for unit, number in fitting if isclose(number, round(number, 1))), None)
         unit, number = exact or (fitting[0] if fitting else ("ms", self * 1000))
         return f"{round(number, 1):.10g}{unit}"
+
+
+SPANS: Mapping[type, str] = {Span: 'a time such as "200ms", "30s", "15m" or "2h"'}
+"""How a span is written, for `misfits`."""

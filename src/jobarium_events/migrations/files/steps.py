@@ -27,6 +27,8 @@ _NEVER = {
 }
 _ALLOWED = ("TRANS_STMT_BEGIN", "TRANS_STMT_START", "TRANS_STMT_COMMIT")
 _OF_ONE_TABLE = ("REINDEX_OBJECT_INDEX", "REINDEX_OBJECT_TABLE")
+_OF_PARTITIONS = ("reindex_stmt", "cluster_stmt")
+"""What Postgres refuses in a transaction if the table has partitions, which a file need not tell."""
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -34,7 +36,7 @@ class Step(msgspec.Struct, frozen=True):
 
     Attributes:
         statements: One, or those of an explicit transaction.
-        in_transaction: Whether Postgres lets it run in a transaction, together with the record of it.
+        in_transaction: Whether Postgres lets it run in a transaction, together with the record of it, in any case.
     """
 
     statements: tuple[Statement, ...]
@@ -63,7 +65,7 @@ def _steps(statements: Iterable[Statement]) -> Iterator[Step]:
         match _steering(statement):
             case "":
                 if begun is None:
-                    yield Step((statement,), runs_in_transaction(statement))
+                    yield Step((statement,), runs_in_transaction(statement) and statement.kind not in _OF_PARTITIONS)
                 else:
                     begun.append(statement)
             case "TRANS_STMT_BEGIN" | "TRANS_STMT_START":

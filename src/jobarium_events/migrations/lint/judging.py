@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,7 +17,9 @@ from jobarium_events.migrations.lint.findings import Finding, LintedStatement
 from jobarium_events.migrations.lint.knowledge.schema import Schema
 from jobarium_events.migrations.lint.locking.effects import effects
 from jobarium_events.migrations.lint.locking.locks import Effects, Lock, LockMode
+from jobarium_events.migrations.lint.mending import outside_transactions, said_once
 from jobarium_events.migrations.lint.names import base_type, relation_name
+from jobarium_events.migrations.lint.reached import Done, Reached
 from jobarium_events.migrations.lint.removals import Removed
 from jobarium_events.migrations.lint.rules import (
     allowed,
@@ -29,7 +32,7 @@ from jobarium_events.migrations.lint.rules import (
 )
 from jobarium_events.migrations.lint.rules.data import filled_by
 from jobarium_events.migrations.lint.rules.removals import Filling, guarded, unfinished
-from jobarium_events.migrations.lint.rules.rule import Hit, Rule, Stands, Subject, Transaction
+from jobarium_events.migrations.lint.rules.rule import Hit, Rule, Stands, Subject, TimeoutSet, Transaction
 from jobarium_events.migrations.lint.rules.transactions import TRANSACTION_OPEN, timeout_set
 
 if TYPE_CHECKING:
@@ -103,7 +106,7 @@ def judge(
     if state.transaction is not None and linted:
         hit = Hit("begins a transaction that is not committed", "commit;")
         linted[state.begun] = _with(linted[state.begun], around.file, TRANSACTION_OPEN, hit)
-    return linted, schema
+    return said_once(linted), schema
 
 
 def _known(
@@ -137,6 +140,7 @@ class _State:
         self._timeout = self._local_timeout = False
         self._made = around.made
         self._filled: frozenset[str] = frozenset()
+        self._reached = Reached(around.original)
         self._types = around.types
         self._count = 0
         self.transaction: Transaction | None = None
@@ -147,14 +151,18 @@ class _State:
         """Begin with another migration, which may be applied at another time, whatever is printed around the two."""
         if self.transaction is not None:
             self.transaction = Transaction()
+        self._reached.end(committed=True)
 
     def judged(
         self, statement: Statement, schema: Schema, after: Schema, end: Schema, first: Sequence[tuple[Rule, Hit]]
     ) -> LintedStatement:
         around = self._around
         found: _Found = dict.fromkeys(first, around.versions)
-        created = after.created if schema.created <= after.created else schema.created | after.created
+        own = after.created if schema.created <= after.created else schema.created | after.created
+        created = self._reached.unused(own, schema) if own else own
         groups = _effects(statement, schema, around.versions)
+        columns = _columns(statement) if statement.kind == "create_stmt" else ()
+        timeout = timeout_set(statement)
         subject = None
         for done, versions in groups:
             subject = Subject(
@@ -163,6 +171,7 @@ class _State:
                 schema=schema,
                 after=after,
                 end=end,
+                own=own,
                 created=created,
                 original=around.original,
                 versions=around.versions,
@@ -171,6 +180,8 @@ class _State:
                 transaction=self.transaction,
                 made=self._made,
                 filled=self._filled,
+                columns=columns,
+                timeout=timeout,
             )
             hits = _hits(subject, self._stands)
             if done.rewrite or done.scan:
@@ -189,12 +200,16 @@ class _State:
             found.update((each, around.versions) for each in left)
             meanings = reworded(statement, schema, after, around.header, around.decisions, types=self._types)
             found.update((each, around.versions) for each in meanings)
-        self._follow(statement)
-        return self._linted(statement, groups, found)
+        made = self._made
+        self._follow(statement, timeout)
+        if after.created:
+            done_by_then = Done(made, self._filled, in_transaction=self.transaction is not None)
+            self._reached.follow(statement, schema, after, done_by_then)
+        is_within = subject is not None and subject.transaction is not None
+        return self._linted(statement, groups, found, is_within=is_within)
 
-    def _follow(self, statement: Statement) -> None:
+    def _follow(self, statement: Statement, timeout: TimeoutSet | None) -> None:
         """Note what a statement leaves behind for those after it."""
-        timeout = timeout_set(statement)
         if timeout is not None and timeout.milliseconds:
             self._local_timeout = self._local_timeout or self.transaction is not None
             self._timeout = self._timeout or not timeout.is_local
@@ -204,19 +219,21 @@ class _State:
             self._made |= made
         if filled := filled_by(statement):
             self._filled |= {filled}
-        if statement.kind == "comment_stmt":
-            self._types = {**self._types, **commented_types((statement,))}
+        if statement.kind == "comment_stmt" and (types := commented_types((statement,))):
+            self._types = {**self._types, **types}
         self._count += 1
 
     def _place(self) -> frozenset[Stands]:
         """Return where the next statement stands."""
-        holds = {
-            Stands.TRANSACTION: self.transaction is not None,
-            Stands.MIGRATION: self._is_ours,
-            Stands.BACKFILL: self._around.section is Section.BACKFILL,
-            Stands.WITHOUT_TIMEOUT: not (self._is_ours or self._timeout or self._local_timeout),
-        }
-        return frozenset(place for place, is_so in holds.items() if is_so)
+        is_timed = self._is_ours or self._timeout or self._local_timeout
+        return _places(
+            (
+                (Stands.TRANSACTION, self.transaction is not None),
+                (Stands.MIGRATION, self._is_ours),
+                (Stands.BACKFILL, self._around.section is Section.BACKFILL),
+                (Stands.WITHOUT_TIMEOUT, not is_timed),
+            )
+        )
 
     def _steered(self, statement: Statement) -> Iterator[tuple[Rule, Hit]]:
         """Follow a command on transactions, and yield what is wrong with it."""
@@ -229,13 +246,15 @@ class _State:
             if self.transaction is None:
                 yield TRANSACTION_OPEN, Hit("ends a transaction, and none was begun", "begin;")
             self.transaction, self._local_timeout = None, False
+            self._reached.end(committed=how == "TRANS_STMT_COMMIT")
 
     def _linted(
-        self, statement: Statement, groups: list[tuple[Effects, tuple[int, ...]]], found: _Found
+        self, statement: Statement, groups: list[tuple[Effects, tuple[int, ...]]], found: _Found, *, is_within: bool
     ) -> LintedStatement:
         around = self._around
         done = groups[0][0] if len(groups) == 1 else _worst(groups)
-        kept = allowed(statement, found) if found or statement.comments else ()
+        kept = list(allowed(statement, found)) if found or statement.comments else []
+        shown = outside_transactions(kept) if kept and is_within else kept
         return LintedStatement(
             file=around.file,
             line=statement.line,
@@ -246,8 +265,8 @@ class _State:
             scan=done.scan,
             findings=tuple(
                 [
-                    _finding(around.file, statement.line, rule, hit, self._partly(found.get((rule, hit), ())))
-                    for rule, hit in kept
+                    _finding(around.file, statement.line, rule, hit, self._partly(found.get(was, ())))
+                    for (rule, hit), was in zip(shown, kept, strict=True)
                 ]
             )
             if kept
@@ -259,11 +278,16 @@ class _State:
         return () if len(versions) == len(self._around.versions) else versions
 
 
+@cache
+def _places(holding: tuple[tuple[Stands, bool], ...]) -> frozenset[Stands]:
+    return frozenset(place for place, is_so in holding if is_so)
+
+
 def _hits(subject: Subject, stands: frozenset[Stands]) -> list[tuple[Rule, Hit]]:
     """Return every rule that a statement breaks."""
     statement = subject.statement
     kind, node = statement.kind, statement.node
-    having = _listed(statement) if kind in _LISTING else ()
+    having = _listed(subject) if kind in _LISTING else ()
     found = [(rule, hit) for rule, check in checks(kind, having, stands) for hit in check(subject, node)]
     if kind == "alter_table_stmt":
         for each in node.cmds:
@@ -274,12 +298,16 @@ def _hits(subject: Subject, stands: frozenset[Stands]) -> list[tuple[Rule, Hit]]
     return found
 
 
-def _listed(statement: Statement) -> list[str]:
+def _columns(statement: Statement) -> tuple[tuple[Any, str], ...]:
+    """Return the columns that ``create table`` makes, each with its type's own name."""
+    definitions = [each.column_def for each in statement.node.table_elts if each.HasField("column_def")]
+    return tuple([(each, base_type(each)) for each in definitions])
+
+
+def _listed(subject: Subject) -> list[str]:
     """Return the types of the columns that ``create table`` makes, and what it may have of constraints."""
-    types = (
-        [base_type(each.column_def) for each in statement.node.table_elts] if statement.kind == "create_stmt" else []
-    )
-    return [*types, "CONSTR_FOREIGN"] if "references" in statement.text.lower() else types
+    types = [base for _, base in subject.columns]
+    return [*types, "CONSTR_FOREIGN"] if "references" in subject.statement.text.lower() else types
 
 
 def _made(subtype: str, command: Any) -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,11 +14,12 @@ import msgspec
 from jobarium_events.migrations.files.folder import Migrations
 from jobarium_events.migrations.files.migration import Migration, Section, read_migrations
 from jobarium_events.migrations.files.parsing import SqlError
-from jobarium_events.migrations.files.settings import NEWEST, SETTINGS, Settings
+from jobarium_events.migrations.files.settings import NEWEST, SETTINGS, Settings, read_settings
+from jobarium_events.migrations.lint.breaking import with_undecided
 from jobarium_events.migrations.lint.findings import Finding, LintedStatement, Report
 from jobarium_events.migrations.lint.judging import Around, judge
 from jobarium_events.migrations.lint.knowledge.schema import Schema
-from jobarium_events.migrations.lint.reading import STDIN, Source, is_migration, read_source
+from jobarium_events.migrations.lint.reading import STDIN, Source, is_migration, read_source, read_sources
 from jobarium_events.migrations.lint.removals import removals
 from jobarium_events.migrations.lint.rules import commented_types, incomplete, made_by
 from jobarium_events.migrations.lint.rules.removals import Filling
@@ -33,7 +36,6 @@ _MISTAKE = described(
     "migration-mistake", "A file whose header or sections have a mistake is not run, and neither is any other."
 )
 
-_AT_ONCE = 100  # files whose trees are kept until they are judged
 _ENCODING = "is not encoded in UTF-8; save it so"
 
 
@@ -151,7 +153,9 @@ def _linted(migrations: Migrations, migration: Migration, around: Around) -> tup
 
     going = frozenset(removals(migration.up).gone)
     fillings = _fillings(migrations, migration) if going else ()
-    found, after = judge(migration.up, schema, within(Section.UP, going=going, fillings=fillings))
+    upwards = within(Section.UP, going=going, fillings=fillings)
+    linted, after = judge(migration.up, schema, upwards)
+    found = with_undecided(migration.up, linted, schema, upwards)
     if migration.down:
         back = after.apply_all(migration.down)
         left = tuple(incomplete(migration, schema, after, back))
@@ -195,19 +199,19 @@ class _Lint:
         elif (path / SETTINGS).is_file():
             self._add_folder(path)
         else:
-            self._add_files(sorted(path.rglob("*.sql"), key=lambda each: each.parts))
+            self._add_files(_files_of(path))
 
     def _add_folder(self, folder: Path) -> None:
         try:
             self._take(lint_migrations(Migrations.load(folder), postgres=self._postgres))
         except MigrationError as error:
-            self._add_mistakes(error, sum(1 for _ in folder.glob("*.sql")))
+            migrations = {path for path in folder.glob("*.sql") if path.name[0].isdigit()}
+            mistaken = {Path(each.file) for each in error.mistakes if each.file.endswith(".sql")}
+            self._add_mistakes(error, len(migrations | mistaken), folder)
 
     def _add_files(self, paths: Sequence[Path]) -> None:
-        """Add files, some at a time: the parser is quicker if nothing else is done between two of them."""
-        for first in range(0, len(paths), _AT_ONCE):
-            for path, found in [(path, _read(path)) for path in paths[first : first + _AT_ONCE]]:
-                self._add_read(path, found)
+        for path, found in read_sources((path, _text_of(path)) for path in paths):
+            self._add_read(path, _unreadable(str(path), found) if isinstance(found, SqlError) else found)
 
     def _add_read(self, path: Path, found: Source | Finding | None) -> None:
         if found is None:
@@ -231,7 +235,7 @@ class _Lint:
             self._take(lint_migration(folder, migration, postgres=self._postgres))
         except MigrationError as error:
             own = [each for each in error.mistakes if Path(each.file) == path]
-            self._add_mistakes(MigrationError(own or error.mistakes), 1)
+            self._add_mistakes(MigrationError(own or error.mistakes), 1, path.parent)
 
     def _folder(self, path: Path) -> Migrations:
         """Return the folder of a migration; one without settings is taken for no more than the file."""
@@ -242,8 +246,11 @@ class _Lint:
             self._folders[folder] = Migrations.load(folder)
         return self._folders[folder]
 
-    def _add_mistakes(self, error: MigrationError, files: int) -> None:
+    def _add_mistakes(self, error: MigrationError, files: int, folder: Path) -> None:
         self._files += files
+        # Where the mistake is one of the settings, they do not say for which versions.
+        with suppress(MigrationError):
+            self._versions.update(_versions(read_settings(folder), self._postgres))
         self._others += map(_mistaken, error.mistakes)
 
     def _take(self, report: Report) -> None:
@@ -253,21 +260,34 @@ class _Lint:
         self._others += report.others
 
 
-def _read(path: Path) -> Source | Finding | None:
-    """Read a file; None if it is a migration of ours."""
+def _files_of(folder: Path) -> list[Path]:
+    """Return the files of SQL in a folder and those below it, in the order of their names."""
+    found = [Path(at, name) for at, _, names in os.walk(folder) for name in names if name.endswith(".sql")]
+    return sorted(found, key=lambda each: each.parts)
+
+
+def _text_of(path: Path) -> str | Finding | None:
+    """Return what a file holds; None if it is a migration of ours."""
     try:
         with path.open("rb", buffering=0) as file:
             text = file.read().decode()
     except UnicodeDecodeError:
         return _mistaken(Mistake(str(path), 0, _ENCODING))
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    return None if is_migration(text) else _read_text(str(path), text)
+    if is_migration(text):
+        return None
+    return _empty(str(path)) if not text or text.isspace() else text
+
+
+def _empty(name: str) -> Finding:
+    """Return that a file is empty, which is what a command leaves that fails before it prints anything."""
+    return _unreadable(name, SqlError(1, "has no statement; did the command before it fail?"))
 
 
 def _read_text(name: str, text: str) -> Source | Finding:
-    """Read a file's text; an empty one is what a command leaves that fails before it prints anything."""
+    """Read the text of the standard input."""
     if not text or text.isspace():
-        return _unreadable(name, SqlError(1, "has no statement; did the command before it fail?"))
+        return _empty(name)
     try:
         return read_source(name, text)
     except SqlError as error:

@@ -7,16 +7,20 @@ they keep for themselves, such as Alembic's table of versions, is left out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
-from jobarium_events.migrations.files.parsing import Statement, parse
+from jobarium_events.migrations.files.parsing import SqlError, Statement, Together, parse
 from jobarium_events.migrations.lint.walking import tables_of
 
-__all__ = ["STDIN", "Source", "Tool", "is_migration", "read_source"]
+__all__ = ["STDIN", "Source", "Tool", "is_migration", "read_source", "read_sources"]
 
 STDIN = "-"
 """What stands for the standard input, where a file's name is asked for."""
@@ -25,7 +29,11 @@ _HEADER = re.compile(r"\s*-- /// migration\s*$", re.MULTILINE)
 _REVISION = re.compile(r"Running (?:upgrade|downgrade) \S* ?-> ?\S*")
 _DJANGO = re.compile(r"^BEGIN;\n--\n-- .+\n--$", re.MULTILINE)
 _OWN_TABLES = {"alembic_version", "django_migrations"}
+_AT_ONCE = 20  # files that the parser takes apart by one call
+_AHEAD = 4  # such calls before the one whose files are judged
 _COMMAND = re.compile(r"^\\[a-z!?]+.*$", re.MULTILINE)
+
+T = TypeVar("T")
 
 
 class Tool(StrEnum):
@@ -68,10 +76,61 @@ def read_source(name: str | Path, text: str) -> Source:
     Raises:
         SqlError: If it cannot be read.
     """
+    text = _without_commands(text)
+    return _source(name, text, parse(text))
+
+
+def read_sources(texts: Iterable[tuple[Path, str | T]]) -> Iterator[tuple[Path, Source | SqlError | T]]:
+    """Read SQL of many files, some ahead: the parser takes the next ones apart in a thread of its own meanwhile.
+
+    Args:
+        texts: Each file with what it holds, or with something else, which stays as it is.
+
+    Yields:
+        Each with what it was read as, or with why it cannot be.
+    """
+    with ThreadPoolExecutor(1, "parser") as parser:
+        ahead: deque[tuple[list[tuple[Path, str | T]], Together, Future[None]]] = deque()
+        for some in _batched(
+            (path, _without_commands(each) if isinstance(each, str) else each) for path, each in texts
+        ):
+            together = Together([found for _, found in some if isinstance(found, str)])
+            ahead.append((some, together, parser.submit(together.parse)))
+            if len(ahead) > _AHEAD:
+                yield from _read(*ahead.popleft())
+        while ahead:
+            yield from _read(*ahead.popleft())
+
+
+def _read(
+    some: list[tuple[Path, str | T]], together: Together, parsed: Future[None]
+) -> Iterator[tuple[Path, Source | SqlError | T]]:
+    parsed.result()
+    statements = together.statements()
+    taken = None if statements is None else iter(statements)
+    for path, found in some:
+        if not isinstance(found, str):
+            yield path, found
+            continue
+        try:
+            yield path, _source(path, found, parse(found) if taken is None else next(taken))
+        except SqlError as error:
+            yield path, error
+
+
+def _batched(texts: Iterable[T]) -> Iterator[list[T]]:
+    """Yield some at a time, in their order."""
+    every = iter(texts)
+    while some := list(islice(every, _AT_ONCE)):
+        yield some
+
+
+def _without_commands(text: str) -> str:
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    if "\\" in text:
-        text = _COMMAND.sub("", text)
-    found = parse(text)
+    return _COMMAND.sub("", text) if "\\" in text else text
+
+
+def _source(name: str | Path, text: str, found: tuple[Statement, ...]) -> Source:
     tool = _tool(text, found)
     if tool is not Tool.ALEMBIC:
         return Source(str(name), tool, found)

@@ -82,11 +82,11 @@ def install(
     record = Record(environment, operator)
     stop = stop or threading.Event()
     done: list[Installed] = []
-    with applying(connect, wait, stop) as connection:
+    with applying(connect, wait, stop) as session:
 
         def job(look: Callable[[frozenset[str]], Situation]) -> Job:
             return Job(
-                connection=connection,
+                session=session,
                 connect=connect,
                 record=record,
                 environment=limits or Environment(),
@@ -96,11 +96,11 @@ def install(
             )
 
         with _told_who_may():
-            record.check(connection)
-            ahead = [Installing(part, connection, job) for part in parts]
+            record.check(session.connection)
+            ahead = [Installing(part, session, job) for part in parts]
             for each in ahead:
                 each.check()
-            record.install(connection)
+            record.install(session.connection)
         for each in ahead:
             installed = each.install()
             if installed is None:

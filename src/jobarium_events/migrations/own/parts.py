@@ -30,6 +30,7 @@ from jobarium_events.statements import identifier
 if TYPE_CHECKING:
     from psycopg import Connection
 
+    from jobarium_events.migrations.applying.sessions import Session
     from jobarium_events.postgres import AsyncPostgresDeadLetters, Outbox, PostgresDeadLetters, PostgresInbox
 
     Part = Outbox | PostgresInbox | PostgresDeadLetters | AsyncPostgresDeadLetters
@@ -83,6 +84,7 @@ class _Plan(msgspec.Struct, frozen=True):
 
 class _Noted(msgspec.Struct, frozen=True):
     result: str = "done"
+    held: None = None
 
 
 class Installing:
@@ -90,22 +92,26 @@ class Installing:
 
     Args:
         part: Which, with the names that a service has chosen.
-        connection: The session that holds the lock.
+        session: The session that holds the lock.
         job: Makes what to work with of what says how things stand.
 
     Raises:
         NotInstalled: If it would be made in no schema.
     """
 
-    def __init__(self, part: Part, connection: Connection[Any], job: Callable[[_Look], Job]) -> None:
+    def __init__(self, part: Part, session: Session, job: Callable[[_Look], Job]) -> None:
         names: dict[str, str] = part.names
-        self._connection, self._for = connection, job
+        self._session, self._for = session, job
         kind = next(name for name in MADE_BY if name in names)
         self._name = names[kind]
         self._table = self._full_name()
         suffix = f"{OWN}{self._table}"
         self._made = own_migrations(names, MADE_BY[kind], suffix=suffix)
         self._moved = own_migrations(names, MOVED_BY[kind], suffix=suffix)
+
+    @property
+    def _connection(self) -> Connection[Any]:
+        return self._session.connection
 
     def check(self) -> None:
         """Look at what is there, and do nothing.

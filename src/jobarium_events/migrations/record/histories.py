@@ -20,6 +20,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
         direction: Which way it went.
         steps: The steps that it did, from 1.
         is_done: Whether the migration was applied, or rolled back, at its end.
+        is_contained: Whether its harm was limited, where there is no way back.
         gates: The gates that it passed, each by its name, and what made it so.
     """
 
@@ -27,9 +28,12 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     direction: Direction
     steps: tuple[int, ...] = ()
     is_done: bool = False
+    is_contained: bool = False
     gates: Mapping[str, str] = {}
 
     def __str__(self) -> str:
+        if self.is_contained:
+            return f"{self.migration} contained"
         numbers = self.steps and (f"{self.steps[0]}-{self.steps[-1]}" if len(self.steps) > 1 else f"{self.steps[0]}")
         done = f" steps {numbers}" if len(self.steps) > 1 else f" step {numbers}" if self.steps else ""
         return f"{self.migration} {self.direction}{done}{'' if self.is_done else ', not done'}"
@@ -40,7 +44,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         number: Its entry in the record.
-        kind: ``"apply"`` or ``"rollback"``; ``"adopt"`` where tables of the library's own were found and noted.
+        kind: ``"apply"`` or ``"rollback"``; ``"adopt"`` where tables of the library's own were found and noted;
+            ``"environment"`` where the database was made another environment's.
         environment: The environment of the database.
         operator: Who did it.
         start: When it began, by the clock of the server.
@@ -51,7 +56,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         wanted: Ids of the migrations that it was to apply, or to roll back.
         range: What it did of which.
         gates: Whether all gates were asked for; None where there are none, as for the library's own tables.
-        reason: Why they were not, if somebody said so.
+        reason: Why they were not, if somebody said so; or why the database was made another environment's.
+        held: Id of the migration before whose closed gates it ended.
+        was: The environment that the database was before, where it was made another one's.
     """
 
     number: int
@@ -66,6 +73,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     range: tuple[Part, ...] = ()
     gates: bool | None = None
     reason: str | None = None
+    held: str | None = None
+    was: str | None = None
 
 
 def history(entries: Iterable[Entry]) -> tuple[Run, ...]:
@@ -83,6 +92,18 @@ def history(entries: Iterable[Entry]) -> tuple[Run, ...]:
                 gates=entry.detail.get("gates"),
                 reason=entry.detail.get("reason"),
             )
+        elif entry.event is Event.ENVIRONMENT_ADOPTED:
+            runs[entry.number] = Run(
+                number=entry.number,
+                kind="environment",
+                environment=entry.environment,
+                operator=entry.operator,
+                start=entry.at,
+                end=entry.at,
+                result="done",
+                reason=entry.detail["because"],
+                was=entry.detail["from"],
+            )
         elif entry.run is not None and entry.run in runs:
             runs[entry.run] = _with(runs[entry.run], entry)
     return tuple(runs.values())
@@ -91,7 +112,8 @@ def history(entries: Iterable[Entry]) -> tuple[Run, ...]:
 def _with(run: Run, entry: Entry) -> Run:
     if entry.event is Event.RUN_ENDED:
         detail = entry.detail
-        return msgspec.structs.replace(run, end=entry.at, result=detail["result"], problem=detail.get("problem"))
+        said = {name: detail.get(name) for name in ("problem", "held")}
+        return msgspec.structs.replace(run, end=entry.at, result=detail["result"], **said)
     if entry.migration is None or entry.direction is None:
         return run
     parts = {part.migration: part for part in run.range}
@@ -102,5 +124,8 @@ def _with(run: Run, entry: Entry) -> Run:
     elif entry.event is Event.STEP_DONE and entry.step is not None:
         part = msgspec.structs.replace(part, steps=(*part.steps, entry.step))
     elif entry.event is Event.DONE:
-        part = msgspec.structs.replace(part, is_done=True)
+        is_contained = entry.detail.get("contained", False)
+        part = msgspec.structs.replace(part, is_done=True, is_contained=is_contained)
+    elif entry.event is Event.CONTAINED:
+        part = msgspec.structs.replace(part, is_contained=True)
     return msgspec.structs.replace(run, range=tuple((parts | {entry.migration: part}).values()))

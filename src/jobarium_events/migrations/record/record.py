@@ -31,7 +31,7 @@ class OtherEnvironment(JobariumEventsError):
 
     Attributes:
         named: The environment that was named.
-        noted: The one that the database is, as was noted on its first use.
+        noted: The one that the database is, as was noted on its first use, or when it was adopted.
     """
 
     def __init__(self, named: str, noted: str | None) -> None:
@@ -40,9 +40,25 @@ class OtherEnvironment(JobariumEventsError):
 
     def __str__(self) -> str:
         return (
-            f"this database is the environment {self.noted!r}, not {self.named!r}, as was noted on its first use; "
-            f"say `--environment {self.noted}`, or give the URL of the database that you mean"
+            f"this database is the environment {self.noted!r}, not {self.named!r}, as its record says; give the URL of "
+            f"the database that you mean. If it was restored from a dump of {self.noted!r}, or named so by mistake: "
+            f"`db adopt --environment {self.named} --from {self.noted} --because TEXT`. Only if {self.noted!r} is what "
+            f"you mean to work on, say `--environment {self.noted}`"
         )
+
+
+class NotAdopted(JobariumEventsError):
+    """A database that does not become another environment's; nothing was recorded.
+
+    Attributes:
+        problem: Why not, and what to do.
+    """
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"the database is not adopted: {self.problem}"
 
 
 class RecordUnreadable(JobariumEventsError):
@@ -69,6 +85,8 @@ class Event(StrEnum):
 
     ENVIRONMENT_NOTED = "environment-noted"
     """Which environment the database is."""
+    ENVIRONMENT_ADOPTED = "environment-adopted"
+    """The database is another environment's from here on: a copy was restored, or its first use named a wrong one."""
     DEPLOYED = "deployed"
     """A release of the services was deployed."""
     APPROVED = "approved"
@@ -87,6 +105,8 @@ class Event(StrEnum):
     """A step is not done, and Postgres or this process said so."""
     BACKFILL_BEGAN = "backfill-began"
     """The backfill has done something; committed with its first batch."""
+    BACKFILL_FAILED = "backfill-failed"
+    """A batch failed for good; what was committed before stays."""
     BACKFILLED = "backfilled"
     """The backfill is complete; committed with that."""
     VERIFIED = "verified"
@@ -95,6 +115,8 @@ class Event(StrEnum):
     """They did not."""
     FLAG_OFF = "flag-off"
     """The feature flag is off, before the way back."""
+    CONTAINED = "contained"
+    """There is no way back, and what limits the harm was done, as far as it is done here: backfill and flag."""
     DONE = "done"
     """A migration is applied, or rolled back."""
 
@@ -177,6 +199,32 @@ class Record(msgspec.Struct, frozen=True):
         if noted not in (None, self.environment):
             raise OtherEnvironment(self.environment, noted)
 
+    def adopt(self, connection: Connection[Any], before: str, because: str) -> None:
+        """Record that the database is this environment's from here on.
+
+        Args:
+            connection: The session that holds the lock of those who apply.
+            before: Which environment it is until now, as who adopts it believes.
+            because: Why.
+
+        Raises:
+            NotAdopted: If it is none yet, or not that one.
+        """
+        noted = noted_environment(connection)
+        if noted is None:
+            problem = (
+                f"it is of no environment yet; its first use notes which, as by `--environment {self.environment}`"
+            )
+            raise NotAdopted(problem)
+        if noted == self.environment:
+            raise NotAdopted(f"it is the environment {noted!r} already")
+        if noted != before:
+            raise NotAdopted(f"it is the environment {noted!r}, not {before!r}; if that is right, say `--from {noted}`")
+        if not because.strip():
+            raise NotAdopted("it is not said why; say it by `--because TEXT`")
+        said: dict[str, Any] = {"from": before, "because": because}
+        self.write(connection, Event.ENVIRONMENT_ADOPTED, **said)
+
     def write(
         self,
         connection: Connection[Any],
@@ -220,6 +268,7 @@ class Record(msgspec.Struct, frozen=True):
 
 
 _SAID: Mapping[Event, tuple[str, ...]] = {
+    Event.ENVIRONMENT_ADOPTED: ("from", "because"),
     Event.DEPLOYED: ("release",),
     Event.APPROVED: ("role", "by"),
     Event.RUN_BEGAN: ("kind", "migrations"),

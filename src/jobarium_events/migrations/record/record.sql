@@ -54,7 +54,8 @@ for each statement execute function jobarium_migrations.refuse_change()
 alter table jobarium_migrations.record enable always trigger only_added
 
 -- name: environment
-select environment from jobarium_migrations.record where event = 'environment-noted'
+select environment from jobarium_migrations.record where event in ('environment-noted', 'environment-adopted')
+order by entry desc limit 1
 
 -- name: note_environment
 insert into jobarium_migrations.record (event, operator, environment) values ('environment-noted', %s, %s)

@@ -11,7 +11,7 @@ import msgspec
 
 from jobarium_events.migrations.record.record import Direction, Entry, Event
 
-__all__ = ["OWN", "Stage", "State", "deployed_releases", "states"]
+__all__ = ["OWN", "Stage", "State", "deployed_releases", "since_adopted", "states"]
 
 
 class Stage(StrEnum):
@@ -42,6 +42,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         ran: The hash of the text of each step that is done or open, by its direction and number.
         backfill: The hash of the text of its backfill; None while no batch of it is known to be done.
         is_backfilled: Whether its backfill is complete.
+        is_contained: Whether its harm was limited since it was last applied, as there is no way back.
         problem: Why it went no further, if that was said.
         at: When it came to where it stands.
         number: The entry of that.
@@ -58,6 +59,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     ran: Mapping[tuple[Direction, int], str] = {}
     backfill: str | None = None
     is_backfilled: bool = False
+    is_contained: bool = False
     problem: str | None = None
     at: datetime | None = None
     number: int = 0
@@ -104,8 +106,19 @@ def states(
 
 
 def deployed_releases(entries: Iterable[Entry]) -> tuple[tuple[str, int], ...]:
-    """Return the releases that were deployed, in the order in which they were, each with its entry's number."""
-    return tuple((entry.detail["release"], entry.number) for entry in entries if entry.event is Event.DEPLOYED)
+    """Return the releases that were deployed, in the order in which they were, each with its entry's number.
+
+    Those of an environment that the database was before do not count.
+    """
+    here = since_adopted(entries)
+    return tuple((entry.detail["release"], entry.number) for entry in here if entry.event is Event.DEPLOYED)
+
+
+def since_adopted(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Return the entries since the database is the environment that it is."""
+    every = tuple(entries)
+    places = [place for place, entry in enumerate(every) if entry.event is Event.ENVIRONMENT_ADOPTED]
+    return every[places[-1] :] if places else every
 
 
 _MOVES = (
@@ -114,9 +127,11 @@ _MOVES = (
     Event.STEP_DONE,
     Event.STEP_FAILED,
     Event.BACKFILL_BEGAN,
+    Event.BACKFILL_FAILED,
     Event.BACKFILLED,
     Event.VERIFIED,
     Event.NOT_VERIFIED,
+    Event.CONTAINED,
     Event.DONE,
 )
 
@@ -127,6 +142,7 @@ def _moved(state: State, entry: Entry) -> State:
         case Event.BEGAN:
             stage = Stage.APPLYING if entry.direction is Direction.UP else Stage.ROLLING_BACK
             changes = {"stage": stage, "hash": entry.hash, "at": entry.at, "number": entry.number, "problem": None}
+            changes |= {"is_contained": False} if stage is Stage.APPLYING else {}
         case Event.STEP_BEGAN:
             changes = {_open(entry): entry.step, "ran": _ran(state, entry)}
         case Event.STEP_DONE if entry.step is not None:
@@ -140,9 +156,9 @@ def _moved(state: State, entry: Entry) -> State:
             changes = {"backfill": entry.detail.get("text", "")}
         case Event.BACKFILLED:
             changes = {"is_backfilled": True}
-        case Event.VERIFIED:
-            changes = {"problem": None}
-        case Event.NOT_VERIFIED:
+        case Event.CONTAINED:
+            changes = {"is_contained": True}
+        case Event.VERIFIED | Event.NOT_VERIFIED | Event.BACKFILL_FAILED:
             changes = {"problem": entry.detail.get("problem")}
         case _ if entry.direction is Direction.DOWN:
             return State(id=state.id, round=state.round + 1, at=entry.at, number=entry.number)

@@ -62,11 +62,13 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
         ahead: What will be demanded of its rows.
         rows: How many each table has, by its name.
         expected: How many it has where it matters, as far as that is known.
+        idle: The generators that made nothing: an earlier migration adds their columns to rows that are there.
     """
 
     ahead: Ahead
     rows: Mapping[str, int]
     expected: Mapping[str, int] = {}
+    idle: tuple[str, ...] = ()
 
     def is_empty(self, title: str) -> bool:
         """Whether a table is known to be empty where it matters."""
@@ -109,7 +111,9 @@ def build(
     with roles_kept(connect) if is_alone else nullcontext():
         ahead = look_ahead(url, [*missing, migration])
     with connect() as connection:
-        _named(volumes.rows, [*read_tables(connection), *ahead.tables])
+        there = read_tables(connection)
+    _named(volumes.rows, [*there, *ahead.tables])
+    idle = tuple(each for each in volumes.generators if _is_late(each, there) and _has(ahead.tables, each))
     filled = _fill(connect, ahead, volumes, frozenset(), tell)
     for each in missing:
         tell(f"applying {each.id}")
@@ -122,7 +126,7 @@ def build(
     with connect() as connection:
         tables = read_tables(connection)
         counts = {shown(each.title): _count(connection, each) for each in tables if each.partition_of is None}
-    return Built(ahead=ahead, rows=counts)
+    return Built(ahead=ahead, rows=counts, idle=idle)
 
 
 def unapplied(connection: psycopg.Connection[Any], migrations: Sequence[Migration]) -> list[Migration]:
@@ -166,6 +170,12 @@ def _has(tables: Sequence[Table], name: str) -> bool:
     title, _, column = name.rpartition(".")
     found = (table for table in tables if shown(table.title) == shown(title))
     return any(each.name == column for table in found for each in table.columns)
+
+
+def _is_late(name: str, tables: Sequence[Table]) -> bool:
+    """Whether a table is there, and the column of a generator is not."""
+    title = name.rpartition(".")[0]
+    return any(shown(table.title) == shown(title) for table in tables) and not _has(tables, name)
 
 
 def _count(connection: psycopg.Connection[Any], table: Table) -> int:

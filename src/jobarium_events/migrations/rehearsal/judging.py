@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from jobarium_events.migrations.files.header import Category
 from jobarium_events.migrations.files.spans import Span
 from jobarium_events.migrations.lint.locking.locks import LockMode
 from jobarium_events.migrations.rehearsal.wording import in_time
@@ -17,12 +16,12 @@ if TYPE_CHECKING:
 __all__ = [
     "TOLERANCE",
     "of_blocking",
-    "of_category",
     "of_checks",
     "of_effects",
     "of_probes",
     "of_rewrites",
     "of_runtime",
+    "of_vacuums",
     "of_way_back",
     "slower",
 ]
@@ -74,7 +73,10 @@ def slower(probes: Iterable[ProbeResult]) -> Iterator[tuple[str, bool]]:
 def of_rewrites(step: ObservedStep, rows: Mapping[str, int], expected: Mapping[str, int]) -> Iterator[str]:
     """Tell how long tables take that are written anew, here and where the migration matters."""
     for table in step.rewrites:
-        here, there = rows.get(table, 0), expected.get(table, 0)
+        if table not in rows:
+            yield f"Line {step.line} wrote {table} anew, which the migration makes: {in_time(step.seconds)}."
+            continue
+        here, there = rows[table], expected.get(table, 0)
         scaled = f", which is about {in_time(step.seconds * there / here)} for {there}" if here and there > here else ""
         yield f"Line {step.line} wrote {table} anew: {in_time(step.seconds)} for {here} rows{scaled}."
 
@@ -88,6 +90,8 @@ def of_effects(step: ObservedStep, predicted: Iterable[Effects]) -> Iterator[str
         expected[table] = max(expected.get(table, lock.mode), lock.mode, key=lambda mode: mode.strength)
     for held in step.locks:
         mode, known = LockMode(held.mode), expected.get(held.table)
+        if mode is LockMode.ACCESS_EXCLUSIVE and known is not None and _vacuums(effects):
+            continue  # see `of_vacuums`
         least = LockMode.ROW_EXCLUSIVE.strength if known is None else known.strength
         if mode.strength > max(least, LockMode.ROW_EXCLUSIVE.strength):
             foretold = "none" if known is None else known.words
@@ -96,39 +100,19 @@ def of_effects(step: ObservedStep, predicted: Iterable[Effects]) -> Iterator[str
         yield f"line {step.line} wrote {', '.join(step.rewrites)} anew; the lint foretells no rewrite"
 
 
-def of_category(category: Category, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
-    """Tell what does not fit the category: expand removes nothing, contract adds nothing, and migrate does neither.
-
-    A migrate may ask more of the rows, by constraints and not null, hold them against what a domain asks for, and have
-    them written twice, by triggers.
-
-    Args:
-        category: The migration's category.
-        before: The objects of the schema with their definitions, as `schema_digest` has them.
-        after: The same after ``up``.
-    """
-    for name in sorted(before.keys() | after.keys()):
-        kind = name.partition(" ")[0]
-        old, new = before.get(name), after.get(name)
-        if kind in _QUIET or old == new:
-            continue
-        if old is None:
-            wrong = category is Category.CONTRACT or (category is Category.MIGRATE and kind not in _MIGRATED)
-            said = "adds"
-        elif new is None:
-            wrong = category is not Category.CONTRACT and not (kind == "constraint" and "IS NOT NULL" in old)
-            said = "removes"
-        else:
-            asks = kind == "column" and old == new.replace(" not null", "")
-            validates = kind == "domain" and old.replace(" NOT VALID", "") == new
-            wrong = category is Category.MIGRATE and kind not in _MIGRATED and not (asks or validates)
-            said = "changes"
-        if wrong:
-            yield f"it {said} the {name}, which is not for a migration of category {category}"
+def _vacuums(effects: Iterable[Effects]) -> bool:
+    return any(each.kind == "vacuum" and not each.rewrite for each in effects)
 
 
-_QUIET = ("comment", "privileges")
-_MIGRATED = ("constraint", "trigger", "function")
+def of_vacuums(step: ObservedStep, predicted: Iterable[Effects]) -> Iterator[str]:
+    """Tell of which tables a vacuum cut off the empty end, for which nobody on the primary has to wait for long."""
+    if _vacuums(predicted):
+        for held in step.locks:
+            if held.mode == LockMode.ACCESS_EXCLUSIVE.value:
+                yield (
+                    f"Line {step.line} cut off the empty end of {held.table} under an ACCESS EXCLUSIVE lock. It gives "
+                    "way to whoever waits, but not on a replica; `vacuum (truncate false)` leaves the end there."
+                )
 
 
 def of_probes(probes: Iterable[ProbeResult]) -> Iterator[str]:

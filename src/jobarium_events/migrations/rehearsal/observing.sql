@@ -9,14 +9,28 @@ where c.relkind in ('r', 'p', 'm', 'f', 'v', 'i', 'I')
     and n.nspname not in ('information_schema', 'jobarium_migrations')
     and n.nspname !~ '^pg_'
 
--- The locks of some backends on tables; what others wait for, and for whom; and the indexes that are being built.
+-- The locks of some backends on tables; what they and others wait for, for whom, and which of the sessions that hold
+-- them up have what is waited for in this very view of the locks; and the indexes that are being built.
 -- name: sample
-select l.pid, l.relation, l.mode, l.granted,
-    case when not l.granted and l.pid = any(%(probes)s) then pg_catalog.pg_blocking_pids(l.pid) end
-from pg_catalog.pg_locks l
-where l.pid = any(%(own)s) and l.locktype = 'relation' or l.pid = any(%(probes)s) and not l.granted
+with locks as materialized (
+    select pid, locktype, relation, virtualxid, mode, granted
+    from pg_catalog.pg_locks
+)
+select l.pid, case when l.locktype = 'relation' or l.pid = any(%(probes)s) then l.relation end, l.mode, l.granted,
+    case when not l.granted then pg_catalog.pg_blocking_pids(l.pid) end,
+    case when not l.granted then array(
+        select h.pid
+        from locks h
+        where h.pid = any(%(holding)s) and h.granted and (
+            h.virtualxid = l.virtualxid
+            or h.relation = l.relation and (h.mode <> 'AccessShareLock' or l.mode = 'AccessExclusiveLock')
+        )
+    ) end
+from locks l
+where l.pid = any(%(own)s) and (l.locktype = 'relation' or not l.granted)
+    or l.pid = any(%(probes)s) and not l.granted
 union all
-select p.pid, relation, 'building', true, null
+select p.pid, relation, 'building', true, null, null
 from pg_catalog.pg_stat_progress_create_index p, unnest(array[p.relid, p.index_relid]) relation
 where p.pid = any(%(own)s) and relation <> 0
 
@@ -24,11 +38,34 @@ where p.pid = any(%(own)s) and relation <> 0
 select relation, mode from pg_catalog.pg_locks
 where pid = pg_catalog.pg_backend_pid() and locktype = 'relation' and granted
 
--- name: quoted
-select pg_catalog.format('%%I.%%I', n.nspname, c.relname)
-from pg_catalog.pg_class c
+-- Those first that nothing is stored in, as what locks them leaves no trace.
+-- name: lockable
+select pg_catalog.format('%%I.%%I', n.nspname, c.relname), c.relkind::text
+from unnest(%s::pg_catalog.oid[]) with ordinality as given (oid, place)
+join pg_catalog.pg_class c on c.oid = given.oid
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-where c.oid = any(%s)
+where c.relkind in ('r', 'p', 'm')
+order by c.relkind <> 'p', given.place
+
+-- name: sessions
+select setting
+from pg_catalog.pg_settings
+where name = 'max_connections'
+
+-- For a session that is idle within a transaction, and is not to wait for a lock itself for long.
+-- name: patient
+select pg_catalog.set_config(name, case name when 'lock_timeout' then '5s' else '0' end, false)
+from pg_catalog.pg_settings
+where name in (
+    'idle_in_transaction_session_timeout', 'idle_session_timeout', 'lock_timeout', 'statement_timeout',
+    'transaction_timeout'
+)
+
+-- name: traces
+select c.oid, pg_catalog.pg_stat_get_vacuum_count(c.oid), pg_catalog.pg_stat_get_analyze_count(c.oid),
+    coalesce(pg_catalog.pg_relation_size(c.oid), 0)
+from pg_catalog.pg_class c
+where c.oid = any(%s) and c.relkind in ('r', 'p', 'm')
 
 -- name: position
 select pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_catalog.pg_lsn

@@ -19,17 +19,19 @@ What a probe here writes is undone each time it has run.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from jobarium_events.catalog.toml import TomlError, read_toml
 from jobarium_events.migrations.files.parsing import SqlError, Statement, parse
 from jobarium_events.migrations.files.places import key_lines
 from jobarium_events.migrations.files.steps import runs_in_transaction, transaction_command
 from jobarium_events.migrations.refusals import MigrationError, Mistake
 from jobarium_events.migrations.rehearsal.probes import Probe
+from jobarium_events.misfits import misfits
 
 __all__ = ["PREPARATION", "Preparation", "read_preparation"]
 
@@ -61,18 +63,22 @@ def read_preparation(folder: Path) -> Preparation:
         MigrationError: With every mistake in it.
     """
     path = folder / PREPARATION
+    document: Any = None
     text = ""
     try:
         text = path.read_text(encoding="utf-8-sig")
-        found = msgspec.convert(tomllib.loads(text), Preparation)
+        document = read_toml(text)
+        found = msgspec.convert(document, Preparation)
     except FileNotFoundError:
         return Preparation()
     except UnicodeDecodeError:
         raise MigrationError([Mistake(str(path), 0, "is not encoded in UTF-8; save it so")]) from None
-    except tomllib.TOMLDecodeError as error:
-        raise MigrationError([Mistake(str(path), 0, f"is no valid TOML: {error}")]) from None
-    except msgspec.ValidationError as error:
-        raise MigrationError([Mistake(str(path), 0, str(error))]) from None
+    except TomlError as error:
+        raise MigrationError([Mistake(str(path), error.line, error.problem)]) from None
+    except msgspec.ValidationError:
+        lines = key_lines(text)
+        wrong = misfits(document, Preparation)
+        raise MigrationError(Mistake(str(path), each.line(lines), str(each)) for each in wrong) from None
     mistakes = [Mistake(str(path), 0, each) for each in _mistakes(found.probe)]
     lines = key_lines(text) if _wrong(found) else {}
     mistakes += [Mistake(str(path), lines.get(key, 0), problem) for key, problem in _wrong(found)]

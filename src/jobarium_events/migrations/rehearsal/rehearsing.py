@@ -73,13 +73,14 @@ def rehearse(
 
     Raises:
         UnknownMigration: If there is no such migration.
-        MigrationError: If there is a mistake in ``rehearsal.toml``, or the baseline cannot be read.
+        MigrationError: If there is a mistake in ``rehearsal.toml`` or the decision log, or the baseline cannot be read.
         StepFailed: If an earlier migration fails on the way to the schema before.
         ScratchError: If there is no Postgres to rehearse on, if it lacks a role, or if no rows are asked for.
         DumpError: If the dump, or the baseline, cannot be restored.
         FillError: If a table cannot be filled.
     """
     migration = migrations[id_]
+    decisions = migrations.decisions()  # read first: nothing runs while there is a mistake in them
     tell = watch or (lambda _: None)
     preparation = read_preparation(migrations.folder)
     # A rehearsal is no business of an environment's replicas.
@@ -125,6 +126,8 @@ def rehearse(
         with connect() as connection:
             version = connection.info.server_version
             at = clock(connection)
+            if url is None and version // _MAJOR > migrations.settings.postgres:
+                notes.append(_newer(version // _MAJOR, migrations.settings.postgres))
             server = str(connection.info.parameter_status("server_version")).partition(" ")[0]
             there = None if dump is None else read_tables(connection)
         empty = Rehearsal(
@@ -144,5 +147,23 @@ def rehearse(
             notes=tuple(notes),
         )
         foretold = Foretold(migrations, migration, version // _MAJOR, there)
-        trial = Trial(connect, migration, foretold, environment, built, probes=preparation.probe, calm=calm, tell=tell)
+        named = migration.header.decision
+        trial = Trial(
+            connect,
+            migration,
+            foretold,
+            environment,
+            built,
+            probes=preparation.probe,
+            calm=calm,
+            tell=tell,
+            decision=None if named is None else decisions.get(named),
+        )
         return trial.run(empty)
+
+
+def _newer(here: int, oldest: int) -> str:
+    return (
+        f"It was rehearsed on Postgres {here}, which was started for it; the migrations are for {oldest} and newer. "
+        "To rehearse on a version of your own, name one of that version by --url."
+    )

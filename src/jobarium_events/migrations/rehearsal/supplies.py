@@ -106,6 +106,12 @@ class Supply:
         self.refused = ""
         self.columns = written_columns(table)
         fresh = self._taken_out(connection, tables, others) if made is None else list(made)
+        # As by code that does not know of it yet: an earlier migration has added it, with a default for new rows.
+        self._unwritten = {
+            column.name
+            for column in table.columns
+            if column.default is not None and fresh and all(row.get(column.name) is None for row in fresh)
+        }
         keys = self._keys(connection)
         self._fresh: deque[Row] = deque(fresh)
         self._inserted: deque[Row] = deque()
@@ -147,7 +153,7 @@ class Supply:
         read = [column.name for column in self.table.columns if column.name not in hidden]
         self._known_columns = frozenset(read)
         written = [name for name in self.columns if name not in hidden]
-        yield from self._asked(when, read, written, written, {})
+        yield from self._asked(when, read, written, {})
         yield self._deleting(when)
 
     def after(self, connection: psycopg.Connection[Any], table: Table) -> Iterator[Asked]:
@@ -166,7 +172,7 @@ class Supply:
         unique = {name for each in table.uniques for name in each.columns}
         values = {name: value for name, value in self._values(connection, added).items() if name not in unique}
         kept = [name for name in self.columns if name in names]
-        yield from self._asked(ProbeWhen.NEW, names, [*kept, *added], kept, values)
+        yield from self._asked(ProbeWhen.NEW, names, kept, values, added)
 
     def lost(self, connection: psycopg.Connection[Any], columns: Sequence[str]) -> int:
         """Return how many of the rows that were inserted are not there as they were written.
@@ -190,13 +196,22 @@ class Supply:
         return f"({_listed(self.table.primary_key)}) not in ({', '.join(keys)})"
 
     def _asked(
-        self, when: ProbeWhen, read: Sequence[str], updated: Sequence[str], written: Sequence[str], added: Row
+        self, when: ProbeWhen, read: Sequence[str], stored: Sequence[str], values: Row, added: Sequence[str] = ()
     ) -> Iterator[Asked]:
-        """Yield what selects, updates and inserts; `added` are columns that the rows to insert lack, with a value."""
+        """Yield what selects, updates and inserts.
+
+        Args:
+            when: Whose probes they are.
+            read: The columns that are read.
+            stored: Those that can be written, and that the rows to insert have.
+            values: What is inserted into columns that they lack.
+            added: Those columns, all of them.
+        """
         table, key = self.table.own_sql, self._where()
         fixed = {*self.table.primary_key, *(each.name for each in self.table.columns if each.identity == "a")}
-        others = [name for name in updated if name not in fixed]
-        into = [*written, *added]
+        others = [name for name in (*stored, *added) if name not in fixed]
+        written = [name for name in stored if name not in self._unwritten]
+        into = [*written, *values]
         if self._read:
             select = _SQL["select"].format(columns=_listed(read), table=table, key=key)
             yield self._one("select from", select, when, self._turning(self._read), _nothing)
@@ -205,19 +220,19 @@ class Supply:
             update = _SQL["update"].format(table=table, sets=sets, key=key)
             yield self._one("update", update, when, self._turning(self._updated), _nothing)
         if self.known - set(self._updated):
-            values = ", ".join(f"${place}" for place, _ in enumerate(into, 1))
+            places = ", ".join(f"${place}" for place, _ in enumerate(into, 1))
             insert = _SQL["insert"].format(
-                table=self.table.sql, columns=_listed(into), values=values, stored=_texts(written)
+                table=self.table.sql, columns=_listed(into), values=places, stored=_texts(stored)
             )
 
             def take() -> Values | None:
                 row = self._popped(self._fresh, 0 if when is ProbeWhen.NEW else self._spared)
-                return None if row is None else self._noted((*(row[name] for name in written), *added.values()), row)
+                return None if row is None else self._noted((*(row[name] for name in written), *values.values()), row)
 
-            def done(values: Values, _ok: bool, stored: Values | None) -> None:  # noqa: FBT001 - as each `done`
+            def done(given: Values, _ok: bool, row: Values | None) -> None:  # noqa: FBT001 - as each `done`
                 # What a trigger has made of the row is what has to be there later; if it kept it out, nothing has.
-                kept = None if stored is None else dict(zip(written, stored, strict=True))
-                self._put(values, kept, is_there=stored is not None)
+                kept = None if row is None else dict(zip(stored, row, strict=True))
+                self._put(given, kept, is_there=row is not None)
 
             yield self._one("insert into", insert, when, take, done)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,6 +13,7 @@ from jobarium_events.migrations.backfills.refusals import BackfillFailed, Backfi
 from jobarium_events.migrations.files.header import Category
 from jobarium_events.migrations.files.migration import Check, When
 from jobarium_events.migrations.rehearsal import judging
+from jobarium_events.migrations.rehearsal.categories import of_category, of_meanings
 from jobarium_events.migrations.rehearsal.data.digests import differences, schema_digest
 from jobarium_events.migrations.rehearsal.data.tables import Table, read_tables
 from jobarium_events.migrations.rehearsal.going import Connect, backfill, forget, go_back, go_there
@@ -24,7 +25,6 @@ from jobarium_events.migrations.rehearsal.report import Checked, ObservedStep, R
 from jobarium_events.migrations.rehearsal.snapshots import Snapshot, columns_of
 from jobarium_events.migrations.rehearsal.supplies import Asked, Supply, shown
 from jobarium_events.migrations.rehearsal.supplying import made_rows
-from jobarium_events.migrations.running.concurrently import waits_unseen
 from jobarium_events.migrations.running.failures import StepFailed
 from jobarium_events.migrations.running.running import run_step
 from jobarium_events.migrations.running.verifying import verify
@@ -32,6 +32,7 @@ from jobarium_events.migrations.running.verifying import verify
 if TYPE_CHECKING:
     from psycopg import Connection
 
+    from jobarium_events.evolution.decision import Decision
     from jobarium_events.migrations.files.migration import Migration
     from jobarium_events.migrations.files.settings import Environment
     from jobarium_events.migrations.rehearsal.building import Built
@@ -59,6 +60,7 @@ class Trial:
         probes: The team's own.
         calm: For how many seconds the probes are alone, before and after.
         tell: Is told what is done next.
+        decision: The decision that its header names, if the log has it.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Trial:
         probes: Sequence[Probe],
         calm: float,
         tell: Callable[[str], None],
+        decision: Decision | None = None,
     ) -> None:
         self._connect = connect
         self._migration = migration
@@ -81,6 +84,7 @@ class Trial:
         self._own = probes
         self._calm = calm
         self._tell = tell
+        self._decision = decision
         self._unused = frozenset(map(shown, migration.header.out_of_use))
         self._supplies: list[Supply] = []
         self._besides: set[str] = set()
@@ -88,6 +92,7 @@ class Trial:
         self._steps: list[ObservedStep] = []
         self._checks: list[Checked] = []
         self._notes: list[str] = []
+        self._demands: list[str] = []
         self._problems: list[str] = []
 
     def run(self, empty: Rehearsal) -> Rehearsal:
@@ -96,6 +101,10 @@ class Trial:
         Args:
             empty: What is known of the rehearsal so far.
         """
+        self._notes += (
+            f"The generator of {name} made nothing: an earlier migration adds the column to rows that are there."
+            for name in self._built.idle
+        )
         with self._connect() as connection:
             self._verify(connection, "before", self._migration.checks_at(When.BEFORE))
             self._already(connection)
@@ -105,10 +114,10 @@ class Trial:
             seen, is_done = self._observed(connection, asked, empty)
             back = None
             if is_done:
-                self._problems += judging.of_category(
-                    self._migration.header.category, before.schema.objects, schema_digest(connection).objects
-                )
+                self._notes += self._demands
+                self._changed(before.schema.objects, schema_digest(connection).objects)
                 self._verify(connection, "after", self._migration.checks_at(When.AFTER))
+                self._meanwhile()
                 back = self._back(connection, before)
         self._problems += judging.of_checks(self._checks)
         return msgspec.structs.replace(
@@ -119,13 +128,20 @@ class Trial:
             problems=tuple(self._problems),
         )
 
+    def _changed(self, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+        header, decision = self._migration.header, self._decision
+        self._problems += of_category(header.category, before, after)
+        self._problems += of_meanings(
+            before, after, lambda *names: decision is not None and decision.allows_column(*names)
+        )
+
     def _prepared(self, connection: Connection[Any], tables: Sequence[Table]) -> Iterator[Asked]:
         """Yield the probes of the old code, and the team's own."""
         header = self._migration.header
         when = ProbeWhen.BOTH if header.category is Category.CONTRACT else ProbeWhen.OLD
         self._before = frozenset(table.title for table in tables)
         ahead = self._built.ahead.over(connection, tables)
-        self._demanded(connection, tables)
+        self._demands = list(self._demanded(connection, tables))
         touched = self._foretold.tables | self._built.ahead.changed(tables)
         for table in ahead:
             name = shown(table.title)
@@ -160,9 +176,10 @@ class Trial:
         self._besides |= found.besides
         return found.probes
 
-    def _demanded(self, connection: Connection[Any], tables: Sequence[Table]) -> None:
+    def _demanded(self, connection: Connection[Any], tables: Sequence[Table]) -> Iterator[str]:
+        """Yield what is to be said of the rows once ``up`` has shown that they are as it demands."""
         for title, what in self._built.ahead.demanded(connection, tables):
-            self._notes.append(
+            yield (
                 f"The made-up rows of {shown(title)} meet what up demands ({what}); whether real ones do, a query of "
                 "verify can ask before."
             )
@@ -225,10 +242,11 @@ class Trial:
             for step, foretold in self._foretold.steps():
                 self._tell(f"running line {step.line} of up")
                 text = "; ".join(statement.text for statement in step.statements)
-                waits = waits_unseen(step.statements[0])
-                on = {shown(lock.table) for each in foretold for lock in each.locks} if waits else set()
-                with observer.step(step.line, text, self._steps, alone=not step.in_transaction, on=on) as watched:
+                alone = None if step.in_transaction else step.statements[0]
+                on = {shown(lock.table) for each in foretold for lock in each.locks}
+                with observer.step(step.line, text, self._steps, alone=alone, on=on) as watched:
                     run_step(connection, step, self._environment, within=observer.within, retried=watched.retried)
+                self._notes += judging.of_vacuums(self._steps[-1], foretold)
                 found = judging.of_effects(self._steps[-1], foretold)
                 if any(statement.kind in _UNSEEN for statement in step.statements):
                     self._notes += (f"{each}, as it does not look into blocks and procedures." for each in found)
@@ -277,6 +295,17 @@ class Trial:
         self._tell(f"verifying {at}")
         found = verify(connection, checks, self._environment)
         self._checks += (Checked(at=at, name=each.name, ok=each.ok, problem=each.problem) for each in found)
+
+    def _meanwhile(self) -> None:
+        """Note what probes have written where a query finds something after a backfill: it may be just that."""
+        if self._migration.backfill is None or all(each.ok for each in self._checks if each.at == "after"):
+            return
+        self._notes += (
+            f"{len(supply.inserted)} of the rows of {shown(supply.table.title)} were inserted by probes: what code "
+            "writes while a backfill runs is to be filled too, by a trigger (`db dual-write`) or a default."
+            for supply in self._supplies
+            if supply.inserted
+        )
 
     def _already(self, connection: Connection[Any]) -> None:
         """Note which queries that are to show what ``up`` has done return the same without it."""

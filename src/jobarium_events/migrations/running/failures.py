@@ -26,6 +26,8 @@ _OF_A_LANGUAGE = "PL/"
 """What the context of an error has, in every language of messages, where a function of somebody's was at work."""
 
 _HINTS = {
+    "23505": "rows would have the same values of a unique key: find them by `group by` and `having count(*) > 1`, mend "
+    "them, and apply again",
     "53100": "free some space on the server's disk, and apply again",
     "55P03": "something holds a lock on the table: see pg_locks for who does, end it or wait for it, and apply again",
     "57014": "if it needs that long, raise statement_timeout of the environment in migrations.toml",

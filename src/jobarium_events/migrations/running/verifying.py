@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from jobarium_events.annotations import json_text
 from jobarium_events.extras import extra
 from jobarium_events.migrations.files.settings import Environment
 from jobarium_events.migrations.running.failures import said_by
@@ -88,20 +89,28 @@ def _asked(
 def _difference(wanted: Sequence[tuple[Any, ...]], found: Sequence[tuple[Any, ...]]) -> str:
     """Return how rows differ: one value from another one, and of anything else only how many rows do."""
     if _is_one_value(wanted) and _is_one_value(found):
-        return f"must return {_cell(wanted[0][0])}, and returned {_cell(found[0][0])}"
+        is_text = isinstance(wanted[0][0], str)
+        return (
+            f"must return {_wanted(wanted)}, and returned {_cell(found[0][0], 'another text' if is_text else 'a text')}"
+        )
     if len(found) == len(wanted):
         pairs = zip(found, wanted, strict=True)
         differing = sum(tuple(map(_plain, one)) != tuple(map(_plain, other)) for one, other in pairs)
         differ = f"{differing} differ{'s' if differing == 1 else ''}"
         return f"must return {_wanted(wanted)}, and of the {_counted(len(found))} that it returned {differ}"
-    more = len(found) > len(wanted) >= 1
-    returned = f"more than {_counted(len(wanted))}" if more else _counted(len(found)) if found else "nothing"
+    if len(found) > len(wanted):  # no more than one too many was read
+        returned = f"more than {_counted(len(wanted))}" if wanted else "at least 1 row"
+    else:
+        returned = _counted(len(found)) if found else "nothing"
     return f"must return {_wanted(wanted)}, and returned {returned}"
 
 
 def _wanted(rows: Sequence[tuple[Any, ...]]) -> str:
     """Return what the file says that a query returns: one value, or how many rows."""
-    return _cell(rows[0][0]) if _is_one_value(rows) else _counted(len(rows)) if rows else "nothing"
+    if not _is_one_value(rows):
+        return _counted(len(rows)) if rows else "nothing"
+    value = rows[0][0]
+    return json_text(value) if isinstance(value, str) else _cell(value, str(value))
 
 
 def _is_one_value(rows: Sequence[tuple[Any, ...]]) -> bool:
@@ -126,10 +135,11 @@ def _plain(value: Any) -> tuple[type, Any]:
             return str, str(value)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, otherwise: str) -> str:
+    """Return a value that is no text of a row, and else what stands for it."""
     if value is None:
         return "null"
-    return str(value).lower() if isinstance(value, _SHOWN) else "a text"
+    return str(value).lower() if isinstance(value, _SHOWN) else otherwise
 
 
 def _counted(number: int) -> str:

@@ -19,13 +19,13 @@ select format('%s%s', case when n.nspname <> 'public' then n.nspname || '.' end,
                                    and k.conkey = array[a.attnum] and not k.convalidated),
        col_description(c.oid, a.attnum)
 from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid
-where c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped
+where c.relkind in ('r', 'p', 'f') and a.attnum > 0 and not a.attisdropped
   and n.nspname not like 'pg\\_%' and n.nspname <> 'information_schema'
 """
 CONSTRAINTS = """
 select format('%s%s', case when n.nspname <> 'public' then n.nspname || '.' end, c.relname), k.conname, k.convalidated
 from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
-where k.contype in ('c', 'p', 'u', 'f', 'x') and c.relkind in ('r', 'p')
+where k.contype in ('c', 'p', 'u', 'f', 'x') and c.relkind in ('r', 'p', 'f')
   and not exists (select from pg_constraint up where up.oid = k.conparentid and up.conrelid = k.conrelid)
   and n.nspname not like 'pg\\_%' and n.nspname <> 'information_schema'
 """

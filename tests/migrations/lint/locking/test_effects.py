@@ -8,13 +8,15 @@ from contextlib import closing
 import psycopg
 import pytest
 
-from jobarium_events.migrations.files.parsing import Statement, parse
+from jobarium_events.migrations.files.parsing import Statement, enum_name, parse
 from jobarium_events.migrations.lint.knowledge.schema import Schema
-from jobarium_events.migrations.lint.locking.effects import Effects, Lock, LockMode, effects
+from jobarium_events.migrations.lint.locking.commands import COMMANDS
+from jobarium_events.migrations.lint.locking.effects import TOLD, Effects, Lock, LockMode, effects
 from jobarium_events.migrations.lint.locking.functions import steady_functions
 from tests import servers
 from tests.conftest import found, fresh_name
 from tests.migrations.conftest import SERVERS, fresh_database
+from tests.migrations.lint.examples import MATERIALIZED, PARTED, VIEW
 from tests.migrations.lint.examples_around import AROUND
 from tests.migrations.lint.examples_columns import COLUMNS
 from tests.migrations.lint.examples_constraints import CONSTRAINTS
@@ -22,10 +24,11 @@ from tests.migrations.lint.examples_heirs import HEIRS, NAMES
 from tests.migrations.lint.examples_indexes import INDEXES
 from tests.migrations.lint.examples_tables import TABLES
 from tests.migrations.lint.locking.examples_along import ALONG
+from tests.migrations.lint.locking.examples_named import NAMED
 from tests.migrations.lint.locking.examples_partitions import PARTITIONS
 from tests.migrations.lint.observing import BASE, Example, Observed, observed
 
-EXAMPLES = (*COLUMNS, *CONSTRAINTS, *INDEXES, *TABLES, *AROUND, *HEIRS, *NAMES, *PARTITIONS, *ALONG)
+EXAMPLES = (*COLUMNS, *CONSTRAINTS, *INDEXES, *TABLES, *AROUND, *HEIRS, *NAMES, *PARTITIONS, *ALONG, *NAMED)
 
 
 @pytest.fixture(scope="module", params=SERVERS)
@@ -64,21 +67,88 @@ def test_each_kind_has_a_word(example):
     assert told(example, 18).kind == example.kind
 
 
-def test_another_tablespace_writes_a_table_anew(module_database):
-    url, version = module_database
+ELSEWHERE = {"alter_table_move_all_stmt", "drop_owned_stmt", "reassign_owned_stmt"}
+"""Those that need a tablespace or a role, which outlive a database; see the tests of both."""
+
+
+def test_all_that_the_tables_of_locks_name_has_an_example():
+    statements = [one(example.sql) for example in EXAMPLES]
+    kinds = {each.kind for each in statements}
+    altered = [each.node.cmds for each in statements if each.kind == "alter_table_stmt"]
+    assert TOLD.keys() - ELSEWHERE <= kinds
+    assert {*COMMANDS} <= {enum_name(each.alter_table_cmd, "subtype") for commands in altered for each in commands}
+
+
+@pytest.fixture
+def tablespace(module_database) -> Iterator[str]:
     name = fresh_name()
-    example = Example(id="", kind="set-tablespace", sql=f"alter table job set tablespace {name}")
-    with closing(psycopg.connect(url, autocommit=True)) as connection:
+    with closing(psycopg.connect(module_database[0], autocommit=True)) as connection:
         connection.execute("set allow_in_place_tablespaces = on")
         connection.execute(f"create tablespace {name} location ''")
-        try:
-            seen = observed(url, example)
-        finally:
-            connection.execute(f"drop tablespace {name}")
-    verdict = told(example, version)
+        yield name
+        connection.execute(f"drop tablespace {name}")
+
+
+@pytest.fixture
+def role(module_database) -> Iterator[str]:
+    name = fresh_name()
+    with closing(psycopg.connect(module_database[0], autocommit=True)) as connection:
+        connection.execute(f"create role {name}")
+        yield name
+        connection.execute(f"drop owned by {name} cascade")
+        connection.execute(f"drop role {name}")
+
+
+@pytest.mark.parametrize(
+    "sql", ["alter table job set tablespace {}", "alter table all in tablespace pg_default set tablespace {}"]
+)
+def test_another_tablespace_writes_a_table_anew(module_database, tablespace, sql):
+    url, version = module_database
+    example = Example(id="", kind="set-tablespace", sql=sql.format(tablespace), before=MATERIALIZED + PARTED)
+    seen, verdict = observed(url, example), told(example, version)
     assert verdict.kind == example.kind
     assert (verdict.locks, verdict.rewrite) == (seen.locks, seen.rewrite)
     assert seen.rewrite
+
+
+def test_another_tablespace_writes_materialized_views_anew(module_database, tablespace):
+    url, version = module_database
+    sql = f"alter materialized view all in tablespace pg_default set tablespace {tablespace}"
+    example = Example(id="", kind="set-tablespace", sql=sql, before=MATERIALIZED)
+    seen, verdict = observed(url, example), told(example, version)
+    assert verdict.locks == seen.locks == (Lock("counts", LockMode.ACCESS_EXCLUSIVE),)
+    assert verdict.rewrite
+    assert seen.rewrite
+
+
+@pytest.mark.parametrize(
+    "sql", ["alter index job_pkey set tablespace {}", "alter index all in tablespace pg_default set tablespace {}"]
+)
+def test_an_index_that_is_moved_is_locked_and_queries_of_its_table_wait(module_database, tablespace, sql):
+    url, version = module_database
+    example = Example(id="", kind="", sql=sql.format(tablespace))
+    assert observed(url, example) == Observed((), rewrite=False, scan=False)
+    with closing(psycopg.connect(url)) as connection, closing(psycopg.connect(url, autocommit=True)) as reader:
+        connection.execute(example.sql)
+        query = "select relation::regclass::text, mode from pg_locks where pid = pg_backend_pid() and relation > 16383"
+        held = {Lock(table, LockMode(mode)) for table, mode in connection.execute(query)}
+        reader.execute("set lock_timeout = '20ms'")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            reader.execute("select title from job where id = 1")
+        connection.rollback()
+    verdict = told(example, version)
+    assert (set(verdict.locks), verdict.rewrite) == (held, False)
+
+
+@pytest.mark.parametrize("sql", ["reassign owned by {} to current_user", "drop owned by {}"])
+def test_all_that_a_role_owns_is_locked(module_database, role, sql):
+    url, version = module_database
+    kind = "reassign-owned" if sql.startswith("reassign") else "drop-owned"
+    owned = "".join(f"alter table {name} owner to {role};" for name in ("job", "employer", "titles", "counts"))
+    example = Example(id="", kind=kind, sql=sql.format(role), before=VIEW + MATERIALIZED + owned)
+    seen, verdict = observed(url, example), told(example, version)
+    assert (verdict.kind, verdict.locks, verdict.rewrite) == (kind, seen.locks, seen.rewrite)
+    assert {lock.table for lock in seen.locks} == {"job", "employer", "titles", "counts"}
 
 
 @pytest.mark.parametrize("sql", ["alter table job add x int default f(1)", "alter table job add x int default a.now()"])

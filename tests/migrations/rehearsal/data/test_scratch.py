@@ -1,7 +1,13 @@
 import gzip
+import logging
 import os
 import shutil
+import signal
 import subprocess
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -99,6 +105,49 @@ def test_a_postgres_is_started_and_its_data_deleted():
         assert Path(folder).exists()
         assert read_tables(connection) == ()
     assert not Path(folder).exists()
+
+
+@pytest.fixture(params=["the main thread", "another thread"])
+def interrupted(request):
+    """Sends a signal to a thread of this process; which of them gets one that is sent to the process is not known."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored in what a shell runs behind it
+    is_over = threading.Event()
+    other = threading.Thread(target=is_over.wait)
+    other.start()
+    to = threading.main_thread() if request.param == "the main thread" else other
+
+    def interrupt(number):
+        signal.pthread_kill(to.ident, number)
+        time.sleep(0.2)  # the other thread has to run, for the signal to come
+
+    yield interrupt
+    is_over.set()
+    other.join()
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_signal_as_its_folder_is_made_leaves_nothing(tmp_path, monkeypatch, interrupted):
+    made = tempfile.mkdtemp
+
+    def told_to_end(*args, **more):
+        folder = made(*args, **more)
+        interrupted(signal.SIGINT)
+        return folder
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "mkdtemp", told_to_end)
+    with pytest.raises(KeyboardInterrupt), scratch(None):
+        pass
+    assert list(tmp_path.glob("jobarium-rehearsal-*")) == []
+
+
+def test_a_database_is_made_by_a_thread_too(database):
+    def name():
+        with scratch(database) as url:
+            return conninfo_to_dict(url)["dbname"]
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(name).result() not in databases(database)
 
 
 def test_the_extra_that_is_missing_is_named(monkeypatch):
@@ -241,3 +290,15 @@ def test_an_archive_that_is_broken_or_has_no_program_is_refused(source, tmp_path
         scratch(source, dump=path),
     ):
         pass
+
+
+def test_what_an_interrupted_session_could_not_roll_back_is_not_told(database, caplog):
+    logger = logging.getLogger("psycopg")
+    with scratch(database):
+        logger.warning("error ignored in rollback on %s: %s", "a connection", "busy")
+        logger.warning("something else")
+    logger.warning("error ignored in rollback on %s: %s", "a connection", "busy")
+    assert [record.getMessage() for record in caplog.records] == [
+        "something else",
+        "error ignored in rollback on a connection: busy",
+    ]

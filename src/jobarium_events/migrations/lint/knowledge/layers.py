@@ -34,8 +34,8 @@ class Layers(Mapping[str, V]):
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value of a key, or another one where there is none; asked for each name that a statement has."""
-        found = self._above.get(key)
-        return self._below.get(key, default) if found is None else found
+        above = self._above
+        return above[key] if key in above else self._below.get(key, default)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._flat())

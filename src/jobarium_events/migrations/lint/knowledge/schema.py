@@ -79,7 +79,7 @@ class Schema(Known, frozen=True, kw_only=True, gc=False):
 
     def afresh(self) -> Schema:
         """Return the same with no table that counts as created: for the next file, or the next transaction."""
-        return msgspec.structs.replace(self, created=frozenset())
+        return msgspec.structs.replace(self, created=frozenset()) if self.created else self
 
 
 def _schema_created(schema: Schema, node: Any) -> Schema:

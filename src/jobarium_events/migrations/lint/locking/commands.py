@@ -27,7 +27,7 @@ from jobarium_events.migrations.lint.locking.partitions import attached, detache
 from jobarium_events.migrations.lint.locking.versions import IDENTITY_IN_PARTITIONS, NOT_NULL_IS_A_CONSTRAINT
 from jobarium_events.migrations.lint.names import relation_name, type_text
 
-__all__ = ["command_kind", "commanded"]
+__all__ = ["COMMANDS", "command_kind", "commanded"]
 
 _Told = Callable[[Gathered, str, Any], None]
 
@@ -42,12 +42,12 @@ def command_kind(command: Any) -> str:
         return "set-default" if command.HasField("def") else "drop-default"
     if subtype == "AT_AddConstraint":
         return _ADDED.get(enum_name(getattr(command, "def").constraint, "contype"), "add-constraint")
-    return _KNOWN[subtype][0] if subtype in _KNOWN else subtype.removeprefix("AT_").lower()
+    return COMMANDS[subtype][0] if subtype in COMMANDS else subtype.removeprefix("AT_").lower()
 
 
 def commanded(told: Gathered, table: str, command: Any) -> None:
     """Gather what an ``AlterTableCmd`` does to a table."""
-    tell = _KNOWN.get(enum_name(command, "subtype"), ("", _lock(LockMode.ACCESS_EXCLUSIVE)))[1]
+    tell = COMMANDS.get(enum_name(command, "subtype"), ("", _lock(LockMode.ACCESS_EXCLUSIVE)))[1]
     tell(told, table, command)
 
 
@@ -192,7 +192,7 @@ _ADDED = {
 _EXCLUSIVE = _lock(LockMode.ACCESS_EXCLUSIVE)
 _EXCLUSIVE_HEIRS = _lock(LockMode.ACCESS_EXCLUSIVE, heirs=True)
 _UPDATE = _lock(LockMode.SHARE_UPDATE_EXCLUSIVE)
-_KNOWN: dict[str, tuple[str, _Told]] = {
+COMMANDS: dict[str, tuple[str, _Told]] = {
     "AT_AddColumn": ("add-column", _add_column),
     "AT_ColumnDefault": ("set-default", _EXCLUSIVE_HEIRS),
     "AT_DropColumn": ("drop-column", _drop_column),
@@ -246,3 +246,4 @@ _KNOWN: dict[str, tuple[str, _Told]] = {
     "AT_DetachPartition": ("detach-partition", detached),
     "AT_DetachPartitionFinalize": ("detach-partition", finalized),
 }
+"""The word for each command, and what tells of it."""

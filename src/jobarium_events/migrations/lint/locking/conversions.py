@@ -40,7 +40,9 @@ _SAME_FORM = {
     *((one, other) for number in _NUMBERS for each in _REGISTERED for one, other in ((number, each), (each, number))),
 }
 """Casts that need no function: those of ``pg_cast`` whose method is ``b``."""
-_SAME_ORDER = {("character varying", "text"), ("text", "character varying"), ("cidr", "inet")}
+_UNLIMITED = ("character", "bpchar")
+"""The same type, of which the latter has no limit."""
+_SAME_ORDER = {("character varying", "text"), ("text", "character varying"), ("cidr", "inet"), _UNLIMITED}
 """Those of them that the same operator class serves."""
 _PRECISE = ("timestamp without time zone", "timestamp with time zone", "time without time zone", "time with time zone")
 _FINEST = 6
@@ -124,6 +126,8 @@ def _same_values(old: str, new: str) -> bool:
     one, other = _read(old), _read(new)
     if one.array or other.array:
         return False
+    if (one.name, other.name) == _UNLIMITED:
+        return True
     if one.name != other.name:
         return (one.name, other.name) in _SAME_FORM and not other.mods
     if not other.mods:

@@ -6,6 +6,7 @@ What it says of locks, rewrites and scans is held against a live Postgres by the
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jobarium_events.migrations.files.parsing import enum_name
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from jobarium_events.migrations.files.parsing import Statement
     from jobarium_events.migrations.lint.knowledge.schema import Schema
 
-__all__ = ["Effects", "Lock", "LockMode", "effects"]
+__all__ = ["TOLD", "Effects", "Lock", "LockMode", "effects"]
 
 
 def effects(statement: Statement, schema: Schema, version: int) -> Effects:
@@ -33,16 +34,23 @@ def effects(statement: Statement, schema: Schema, version: int) -> Effects:
         schema: What is known of the tables before it.
         version: The major version of Postgres, from 13 to 18.
     """
-    told = Gathered(schema, version, statement.text)
     kind, node = statement.kind, statement.node
     if kind == "alter_table_stmt":
+        told = Gathered(schema, version, statement.text)
         return told.effects(_altered(told, node))
     if kind == "select_stmt" and node.HasField("into_clause"):
         kind = "create_table_as_stmt"
-    tell = _TOLD.get(kind)
-    if tell is not None:
-        tell(told, node)
+    tell = TOLD.get(kind)
+    if tell is None:
+        return _nothing(_kind(kind, node))
+    told = Gathered(schema, version, statement.text)
+    tell(told, node)
     return told.effects(_kind(kind, node))
+
+
+@cache
+def _nothing(kind: str) -> Effects:
+    return Effects(kind=kind, locks=(), rewrite=False, scan=False)
 
 
 def _altered(told: Gathered, node: Any) -> str:
@@ -76,9 +84,14 @@ def _type_altered(told: Gathered, name: str, commands: list[Any]) -> None:
 
 
 def _index_altered(told: Gathered, node: Any, commands: list[Any]) -> None:
-    """Gather what ``alter index`` does to the tables, which is something only if it is put together with another."""
+    """Gather what ``alter index`` does to the tables, which is something only if it is put together with another.
+
+    One that is moved is locked by its own name, and queries of its table wait for that lock as for one of the table.
+    """
     schema = relation_name(node.relation).rpartition(".")[0]
     for command in commands:
+        if enum_name(command, "subtype") == "AT_SetTableSpace":
+            told.lock(LockMode.ACCESS_EXCLUSIVE, (relation_name(node.relation),))
         part = getattr(command, "def").partition_cmd.name
         if part.relname:
             for name in (relation_name(node.relation), joined((part.schemaname or schema, part.relname))):
@@ -113,6 +126,7 @@ _KINDS = {
     "alter_domain_stmt": "alter-domain",
     "alter_object_schema_stmt": "set-schema",
     "alter_seq_stmt": "alter-sequence",
+    "alter_table_move_all_stmt": "set-tablespace",
     "composite_type_stmt": "create-type",
     "create_enum_stmt": "create-type",
     "create_foreign_table_stmt": "create-foreign-table",
@@ -127,12 +141,13 @@ _KINDS = {
     "variable_set_stmt": "set",
     "view_stmt": "create-view",
 }
-_TOLD: dict[str, Callable[[Gathered, Any], None]] = {
+TOLD: dict[str, Callable[[Gathered, Any], None]] = {
     "alter_domain_stmt": upkeep.domain_altered,
     "alter_object_schema_stmt": upkeep.moved,
     "alter_policy_stmt": making.policy_made,
     "alter_publication_stmt": making.publication_made,
     "alter_seq_stmt": making.sequence_tied,
+    "alter_table_move_all_stmt": upkeep.all_moved,
     "cluster_stmt": upkeep.clustered,
     "comment_stmt": upkeep.commented,
     "copy_stmt": rows.copied,
@@ -147,6 +162,7 @@ _TOLD: dict[str, Callable[[Gathered, Any], None]] = {
     "create_trig_stmt": making.trigger_made,
     "declare_cursor_stmt": rows.explained,
     "delete_stmt": rows.queried,
+    "drop_owned_stmt": upkeep.all_owned,
     "drop_stmt": unmaking.dropped,
     "explain_stmt": rows.explained,
     "grant_stmt": upkeep.granted,
@@ -155,6 +171,7 @@ _TOLD: dict[str, Callable[[Gathered, Any], None]] = {
     "lock_stmt": upkeep.locked,
     "merge_stmt": rows.queried,
     "prepare_stmt": rows.explained,
+    "reassign_owned_stmt": upkeep.all_owned,
     "refresh_mat_view_stmt": making.refreshed,
     "reindex_stmt": upkeep.reindexed,
     "rename_stmt": upkeep.renamed,
@@ -165,3 +182,4 @@ _TOLD: dict[str, Callable[[Gathered, Any], None]] = {
     "vacuum_stmt": upkeep.vacuumed,
     "view_stmt": making.view_made,
 }
+"""What tells of each kind of statement but ``alter table``; of others there is nothing to tell."""

@@ -43,7 +43,10 @@ class Gathered:
         """Add a lock on some tables, but for temporary ones, which nobody else waits for."""
         for table in tables:
             held = self._modes.get(table)
-            if not self.known.table(table).temporary and (held is None or mode.strength > held.strength):
+            if held is not None and held.strength >= mode.strength:
+                continue
+            known = self.known.tables.get(table)
+            if known is None or not known.temporary:
                 self._modes[table] = mode
 
     def family(self, table: str) -> tuple[str, ...]:

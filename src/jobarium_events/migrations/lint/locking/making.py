@@ -42,6 +42,9 @@ def table_made(told: Gathered, node: Any) -> None:
         partition_made(told, parents[0])
     else:
         told.lock(LockMode.SHARE_UPDATE_EXCLUSIVE, parents)
+    lowered = told.text.lower()
+    if lowered and "references" not in lowered and "like" not in lowered:
+        return  # of what it lists, nothing else touches another table
     for each in (*node.table_elts, *node.constraints):
         match each.WhichOneof("node"):
             case "column_def":

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from jobarium_events.migrations.files.options import is_on
+from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.lint.knowledge.tables import Constraint, ConstraintKind, Table
 from jobarium_events.migrations.lint.locking.locks import LockMode
 from jobarium_events.migrations.lint.locking.touching import is_whole, touched
 from jobarium_events.migrations.lint.names import inner, relation_name
+from jobarium_events.migrations.lint.walking import messages
 
 if TYPE_CHECKING:
     from jobarium_events.migrations.lint.locking.gathering import Gathered
@@ -19,7 +21,7 @@ _QUERIES = ("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt")
 _CHANGING = ("cascade", "set null", "set default")
 
 
-def queried(told: Gathered, node: Any) -> None:
+def queried(told: Gathered, node: Any, *, is_run: bool = True) -> None:
     """Gather what a ``SelectStmt``, an ``InsertStmt`` and so on does, and what the foreign keys there ask for.
 
     It counts as a scan if it has no condition at all. Which rows a condition reads, only the planner knows.
@@ -27,7 +29,28 @@ def queried(told: Gathered, node: Any) -> None:
     for table, mode in touched(node, text=told.text):
         told.lock(mode, told.behind(table))
     told.scan |= is_whole(node)
-    _linked(told, node)
+    within = messages(node.with_clause) if node.HasField("with_clause") else ()
+    for each in (node, *within):
+        if is_run and _writes(each):
+            _bounded(told, relation_name(each.relation))
+        _linked(told, each)
+
+
+def _writes(node: Any) -> bool:
+    """Whether rows are written into a table, and not only deleted."""
+    match type(node).__name__:
+        case "InsertStmt" | "UpdateStmt":
+            return True
+        case "MergeStmt":
+            whens = (each.merge_when_clause for each in node.merge_when_clauses)
+            return any(enum_name(each, "command_type") in ("CMD_INSERT", "CMD_UPDATE") for each in whens)
+        case _:
+            return False
+
+
+def _bounded(told: Gathered, table: str) -> None:
+    """Lock what a partition is one of: rows that are written into it have to be for it."""
+    told.lock(LockMode.ACCESS_SHARE, told.known.above(table))
 
 
 def _linked(told: Gathered, node: Any) -> None:
@@ -94,6 +117,7 @@ def copied(told: Gathered, node: Any) -> None:
     told.lock(LockMode.ROW_EXCLUSIVE if node.is_from else LockMode.ACCESS_SHARE, told.behind(table))
     told.scan |= not node.is_from
     if node.is_from:
+        _bounded(told, table)
         _looked_up(told, table, {each.string.sval for each in node.attlist})
 
 
@@ -102,6 +126,6 @@ def explained(told: Gathered, node: Any) -> None:
     query = inner(node.query)
     if type(query).__name__ not in _QUERIES:
         return
-    queried(told, query)
-    if type(node).__name__ == "ExplainStmt":
-        told.scan &= is_on(node.options, "analyze")
+    is_run = type(node).__name__ == "ExplainStmt" and is_on(node.options, "analyze")
+    queried(told, query, is_run=is_run)
+    told.scan &= is_run

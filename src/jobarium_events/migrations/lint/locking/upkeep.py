@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from jobarium_events.migrations.files.options import is_on
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from jobarium_events.migrations.lint.locking.gathering import Gathered
 
 __all__ = [
+    "all_moved",
+    "all_owned",
     "clustered",
     "commented",
     "domain_altered",
@@ -29,7 +31,13 @@ __all__ = [
 
 _RELATIONS = ("OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_FOREIGN_TABLE")
 _ON_TABLES = ("OBJECT_TABCONSTRAINT", "OBJECT_TRIGGER", "OBJECT_POLICY", "OBJECT_RULE")
-_STORED = (Relation.TABLE, Relation.PARTITIONED, Relation.MATERIALIZED_VIEW)
+_MOVED = {
+    "OBJECT_TABLE": (Relation.TABLE, Relation.PARTITIONED),
+    "OBJECT_MATVIEW": (Relation.MATERIALIZED_VIEW,),
+}
+_DEFAULT_TABLESPACE = "pg_default"
+_WITH_ROWS = (Relation.TABLE, Relation.MATERIALIZED_VIEW)
+_STORED = (*_WITH_ROWS, Relation.PARTITIONED)
 
 
 def renamed(told: Gathered, node: Any) -> None:
@@ -88,15 +96,34 @@ def reindexed(told: Gathered, node: Any) -> None:
             told.lock(mode, (table, *told.partitions(table)))
         case "REINDEX_OBJECT_TABLE":
             table = relation_name(node.relation)
-            told.lock(mode, (table, *told.partitions(table)))
+            told.lock(mode, (table,))
+            told.lock(LockMode.SHARE, told.partitions(table))  # for a moment also CONCURRENTLY, while it lists them
         case "REINDEX_OBJECT_SCHEMA":
-            told.lock(mode, [name for name in _stored(told) if (name.rpartition(".")[0] or "public") == node.name])
+            found = _stored(told, _WITH_ROWS)
+            told.lock(mode, [name for name in found if (name.rpartition(".")[0] or "public") == node.name])
         case _:
-            told.lock(mode, _stored(told))
+            told.lock(mode, _stored(told, _WITH_ROWS))
 
 
-def _stored(told: Gathered) -> Iterable[str]:
-    return [each.name for each in told.known.tables.values() if each.kind in _STORED]
+def _stored(told: Gathered, kinds: Collection[Relation] = _STORED) -> list[str]:
+    return [each.name for each in told.known.tables.values() if each.kind in kinds]
+
+
+def all_moved(told: Gathered, node: Any) -> None:
+    """Gather what an ``AlterTableMoveAllStmt`` does, whosever the tables or indexes of the tablespace are."""
+    place = "" if node.orig_tablespacename == _DEFAULT_TABLESPACE else node.orig_tablespacename
+    kinds = _MOVED.get(enum_name(node, "objtype"), ())
+    found = [each.name for each in told.known.tables.values() if each.kind in kinds and each.tablespace == place]
+    if not kinds:
+        made = told.known.indexes.values()
+        found = [each.name for each in made if (each.made.table_space if each.made is not None else "") == place]
+    told.lock(LockMode.ACCESS_EXCLUSIVE, found)
+    told.rewrite |= bool(kinds)
+
+
+def all_owned(told: Gathered, _: Any) -> None:
+    """Gather what is done to all that a role owns; whose the tables are is not known, so that it may be any."""
+    told.lock(LockMode.ACCESS_EXCLUSIVE, [*told.known.tables])
 
 
 def clustered(told: Gathered, node: Any) -> None:

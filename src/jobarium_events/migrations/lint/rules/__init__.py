@@ -23,13 +23,15 @@ from jobarium_events.migrations.lint.rules.categories import misplaced
 from jobarium_events.migrations.lint.rules.downs import incomplete
 from jobarium_events.migrations.lint.rules.meanings import commented_types, reworded
 from jobarium_events.migrations.lint.rules.rule import RULES, checks
-from jobarium_events.migrations.lint.rules.suppressions import allowed
+from jobarium_events.migrations.lint.rules.suppressions import UNDECIDED, allowed, broken_anyway
 from jobarium_events.migrations.lint.rules.unnamed import long_under_lock
 
 __all__ = [
     "RULES",
+    "UNDECIDED",
     "ages",
     "allowed",
+    "broken_anyway",
     "calling",
     "checks",
     "columns",

@@ -20,7 +20,8 @@ _DEFINING = {"AT_AddColumn", "AT_AddConstraint", "AT_DetachPartition"}
 @rule(
     "newer-syntax",
     "Older versions of Postgres do not know it, so the migration fails where they still run.",
-    "alter_table_stmt",
+    *_NEWER_COMMANDS,
+    *_DEFINING,
     "create_trig_stmt",
     "index_stmt",
     "merge_stmt",
@@ -41,8 +42,7 @@ def _newer(subject: Subject, node: Any) -> Iterator[tuple[str, int]]:
         case "create_trig_stmt" if node.replace:
             yield "create or replace trigger", 14
         case "alter_table_stmt":
-            for each in node.cmds:
-                yield from _newer_command(each.alter_table_cmd)
+            yield from _newer_command(node)
         case _:
             pass
 

@@ -134,7 +134,7 @@ def _does(subject: Subject) -> Iterator[_Does]:
         case "grant_stmt":
             yield _Does.REMOVES if any(taken_rights(subject, node)) else _Does.NOTHING
         case "alter_table_stmt":
-            if subject.is_new(relation_name(node.relation)):
+            if subject.is_own(relation_name(node.relation)):
                 yield _Does.ADDS
             else:
                 yield from (_command(subject, each.alter_table_cmd) for each in node.cmds)
@@ -155,10 +155,10 @@ def _rows(subject: Subject) -> Iterator[_Does]:
     """Yield what a statement does that may change rows, by itself or by a query within it."""
     statement, node = subject.statement, subject.node
     for each in changes(statement):
-        yield _Does.ADDS if subject.is_new(relation_name(each.relation)) else _Does.MOVES
+        yield _Does.ADDS if subject.is_own(relation_name(each.relation)) else _Does.MOVES
     match statement.kind:
         case "copy_stmt":
-            yield _Does.ADDS if subject.is_new(relation_name(node.relation)) else _Does.MOVES
+            yield _Does.ADDS if subject.is_own(relation_name(node.relation)) else _Does.MOVES
         case "create_table_as_stmt":
             yield _Does.ADDS
         case "select_stmt" if node.HasField("into_clause"):

@@ -8,12 +8,13 @@ from typing import Any
 from jobarium_events.migrations.files.migration import Section
 from jobarium_events.migrations.files.parsing import enum_name, expression
 from jobarium_events.migrations.lint.findings import Severity
+from jobarium_events.migrations.lint.knowledge.schema import Constraint, ConstraintKind
 from jobarium_events.migrations.lint.locking.functions import is_volatile
 from jobarium_events.migrations.lint.names import base_type, relation_name
 from jobarium_events.migrations.lint.rewriting import also, changed, lines, only, quoted, shown
 from jobarium_events.migrations.lint.rules.keys import batch
 from jobarium_events.migrations.lint.rules.parts import BACKFILL, LATER, UP, dual_write, part, parts
-from jobarium_events.migrations.lint.rules.rule import Hit, Subject, rule
+from jobarium_events.migrations.lint.rules.rule import Hit, Stands, Subject, rule
 
 _SERIAL = {"serial": "integer", "serial4": "integer", "bigserial": "bigint", "serial8": "bigint"}
 _SERIAL |= {"smallserial": "smallint", "serial2": "smallint"}
@@ -216,9 +217,61 @@ def set_not_null(subject: Subject, command: Any) -> Iterator[Hit]:
 
 
 @rule(
+    "required-unfilled",
+    "Code that runs may leave the column null, and is refused from that moment on: its backfill is complete before.",
+    "AT_AddColumn",
+    "AT_AddConstraint",
+    "AT_SetNotNull",
+    where=Stands.MIGRATION,
+    breaks=True,
+)
+def required_unfilled(subject: Subject, command: Any) -> Iterator[Hit]:
+    """Yield a column that is required of all rows, and of which no backfill is said to be complete."""
+    table, header = relation_name(subject.node.relation), subject.header
+    if subject.is_new(table) or subject.section is not Section.UP or header is None:
+        return
+    is_filled = header.backfill is not None and header.backfill.table.removeprefix("public.") == table
+    if is_filled or header.completes:
+        return
+    known = subject.schema.table(table)
+    proven = {each for constraint in known.constraints.values() for each in _demanded(constraint)}
+    for column in _required(subject, command):
+        was = known.columns.get(column)
+        if column in proven or (was is not None and not was.nullable):
+            continue
+        text = f"requires {table}.{column}, which code that runs may leave null; fill it in a backfill, and say that "
+        yield Hit(f"{text}this has to be complete before", '-- completes = ["..."]')
+
+
+def _required(subject: Subject, command: Any) -> Iterator[str]:
+    """Yield the columns that a command asks not to be null, without giving them a value."""
+    match enum_name(command, "subtype"):
+        case "AT_SetNotNull":
+            yield command.name
+        case "AT_AddColumn":
+            column = _column(command)
+            kinds = constraint_kinds(column)
+            has_value = kinds.keys() & {"CONSTR_DEFAULT", "CONSTR_GENERATED"} or is_numbered(column, kinds)
+            if kinds.keys() & {"CONSTR_NOTNULL", "CONSTR_PRIMARY"} and not has_value:
+                yield column.colname
+        case _:
+            table = relation_name(subject.node.relation)
+            before, after = (each.table(table).constraints for each in (subject.schema, subject.after))
+            yield from (name for each in after.keys() - before.keys() for name in _demanded(after[each]))
+
+
+def _demanded(constraint: Constraint) -> tuple[str, ...]:
+    """Return the columns that a constraint asks not to be null; one that is not enforced asks for nothing."""
+    if not constraint.enforced:
+        return ()
+    return constraint.columns if constraint.kind is ConstraintKind.NOT_NULL else constraint.proves
+
+
+@rule(
     "type-change",
     "A column of another type has the whole table written anew, or read, while reads and writes wait.",
     "AT_AlterColumnType",
+    breaks=True,
 )
 def type_change(subject: Subject, command: Any) -> Iterator[Hit]:
     """Yield a change of a column's type that is more than a change of the catalog."""

@@ -11,7 +11,7 @@ from jobarium_events.migrations.files.parsing import enum_name, parse
 from jobarium_events.migrations.lint.changing import MAY_CHANGE, changes
 from jobarium_events.migrations.lint.findings import Severity
 from jobarium_events.migrations.lint.names import joined, relation_name
-from jobarium_events.migrations.lint.rewriting import changed
+from jobarium_events.migrations.lint.rewriting import changed, lines
 from jobarium_events.migrations.lint.rules.keys import key_of, within
 from jobarium_events.migrations.lint.rules.parts import part
 from jobarium_events.migrations.lint.rules.rule import Hit, Stands, Subject, rule
@@ -43,7 +43,17 @@ def _batched(subject: Subject, table: str) -> str:
         copy.where_clause.bool_expr.args[0].CopyFrom(within_range)
         copy.where_clause.bool_expr.args[1].CopyFrom(own)
 
-    return part("backfill", changed(subject.statement, in_range))
+    batch = changed(subject.statement, in_range)
+    return f"{_EACH}\n{lines(batch)}" if subject.header is None else part("backfill", batch)
+
+
+_EACH = "-- for one range of keys after the other, each in a transaction of its own; $1 and what follows are its ends:"
+
+
+def _range_by_range(subject: Subject) -> str:
+    """Return how rows are changed in batches; a file of others has no sections."""
+    own = "one range of keys after the other, each in a transaction of its own"
+    return own if subject.header is None else "in the section backfill, one range of keys after the other"
 
 
 @lru_cache
@@ -65,7 +75,7 @@ def data_without_where(subject: Subject, node: Any) -> Iterator[Hit]:
         table = relation_name(each.relation)
         if type(each).__name__ not in _OF_ROWS or is_bounded(each) or subject.is_new(table):
             continue
-        text = f"changes every row of {table} at once; do it in the section backfill, one range of keys after the other"
+        text = f"changes every row of {table} at once; do it {_range_by_range(subject)}"
         yield Hit(text, partial(_batched, subject, table) if each is node else "")
 
 
@@ -93,9 +103,9 @@ def data_not_batched(subject: Subject, node: Any) -> Iterator[Hit]:
         if what == "InsertStmt":
             yield from _copied(subject, each.select_stmt)
         elif not subject.is_new(table) and (what == "MergeStmt" or is_bounded(each)):
-            text = f"changes rows of {table} in one go; unless they are few, do it in the section backfill, range by"
+            text = f"changes rows of {table} in one go; unless they are few, do it {_range_by_range(subject)}"
             safe = partial(_batched, subject, table) if each is node and what != "MergeStmt" else ""
-            yield Hit(f"{text} range", safe)
+            yield Hit(text, safe)
     if subject.statement.kind == "create_table_as_stmt" and enum_name(node, "objtype") != "OBJECT_MATVIEW":
         yield from _copied(subject, node.query) if not node.into.skip_data else ()
     elif subject.statement.kind == "select_stmt" and node.HasField("into_clause"):
@@ -108,7 +118,7 @@ def _copied(subject: Subject, query: Any, without: str = "") -> Iterator[Hit]:
         return
     read = [each for each in tables_of(query) if each != without and not subject.is_new(each)]
     if read:
-        yield Hit(f"copies rows of {', '.join(read)} in one go; copy them in the section backfill, range by range")
+        yield Hit(f"copies rows of {', '.join(read)} in one go; copy them {_range_by_range(subject)}")
 
 
 def _may_query(statement: Statement) -> bool:

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from jobarium_events.migrations.files.parsing import Statement
     from jobarium_events.migrations.lint.knowledge.schema import Schema, Table
 
-__all__ = ["commented_types", "reworded"]
+__all__ = ["CHANGED", "commented_types", "reworded"]
 
-_CHANGED = described(
+CHANGED = described(
     "meaning-changed",
     "Code that runs reads a column as it was meant; what it means is never changed in silence.",
+    firm=True,
+    breaks=True,
 )
 _UNKNOWN = described(
     "meaning-unknown",
@@ -75,7 +77,7 @@ def reworded(
     for table, column in _changed(statement, before, after, types):
         is_decided = decision is not None and decision.allows_column(table, column)
         if table not in before.created and not is_decided:
-            yield _CHANGED, _hit(table, column, header)
+            yield CHANGED, _hit(table, column, header)
 
 
 def commented_types(statements: Iterable[Statement]) -> dict[str, str]:

@@ -23,6 +23,7 @@ def _is_over(subject: Subject) -> bool:
     "drop-default",
     "Code that leaves the column out of its inserts has them refused once a required column has no default.",
     "AT_ColumnDefault",
+    breaks=True,
 )
 def drop_default(subject: Subject, command: Any) -> Iterator[Hit]:
     """Yield a required column that loses its default."""
@@ -39,6 +40,7 @@ def drop_default(subject: Subject, command: Any) -> Iterator[Hit]:
     "revoke",
     "Code that runs as that role is refused from that moment on.",
     "grant_stmt",
+    breaks=True,
 )
 def revoke(subject: Subject, node: Any) -> Iterator[Hit]:
     """Yield rights that are taken away from what the file did not make."""

@@ -26,6 +26,7 @@ _QUIET = {
     "rename-column",
     "Code that runs asks for the column by its old name, and fails from that moment on.",
     "rename_stmt",
+    breaks=True,
 )
 def rename_column(subject: Subject, node: Any) -> Iterator[Hit]:
     """Yield a column that gets another name."""
@@ -41,11 +42,10 @@ def rename_column(subject: Subject, node: Any) -> Iterator[Hit]:
 
 
 def _beside(subject: Subject, table: str, old: str, new: str, type_: str) -> str:
-    """Return how a column comes beside another and is kept the same; its type has to be known for that."""
-    if not type_:
-        return ""
+    """Return how a column comes beside another and is kept the same; a type that is not known is for the reader."""
+    add = f"alter table {shown(table)} add column {quoted(new)}"
     return parts(
-        part(UP, f"alter table {shown(table)} add column {quoted(new)} {type_}"),
+        part(UP, f"{add} {type_}") if type_ else f"-- in {UP}, with the type of {quoted(old)}:\n-- {add} ...;",
         dual_write(subject, table, (old, new), (quoted(old), quoted(new))),
     )
 
@@ -55,6 +55,7 @@ def _beside(subject: Subject, table: str, old: str, new: str, type_: str) -> str
     "Code that runs asks for the table, view or schema by its old name, and fails from that moment on.",
     "rename_stmt",
     "alter_object_schema_stmt",
+    breaks=True,
 )
 def rename_table(subject: Subject, node: Any) -> Iterator[Hit]:
     """Yield a table, a view or a schema that gets another name."""
@@ -83,6 +84,7 @@ def rename_table(subject: Subject, node: Any) -> Iterator[Hit]:
     "rename-other",
     "Code that runs calls the function, or uses the type or sequence, by its old name.",
     "rename_stmt",
+    breaks=True,
 )
 def rename_other(_: Subject, node: Any) -> Iterator[Hit]:
     """Yield a function, type, domain or sequence that gets another name."""
@@ -98,6 +100,7 @@ def rename_other(_: Subject, node: Any) -> Iterator[Hit]:
     "rename-enum-value",
     "Code that runs writes the old value and reads it: it is refused from that moment on.",
     "alter_enum_stmt",
+    breaks=True,
 )
 def rename_enum_value(_: Subject, node: Any) -> Iterator[Hit]:
     """Yield a value of an enumerated type that gets another name."""

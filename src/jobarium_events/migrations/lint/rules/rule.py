@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -17,7 +17,7 @@ from jobarium_events.migrations.lint.knowledge.schema import Schema
 from jobarium_events.migrations.lint.locking.locks import Effects, Lock
 from jobarium_events.migrations.lint.names import relation_name
 
-__all__ = ["RULES", "Hit", "Rule", "Stands", "Subject", "Transaction", "checks", "described", "rule"]
+__all__ = ["RULES", "Hit", "Rule", "Stands", "Subject", "TimeoutSet", "Transaction", "checks", "described", "rule"]
 
 
 class Stands(StrEnum):
@@ -37,12 +37,14 @@ class Rule(msgspec.Struct, frozen=True):
         why: What goes wrong otherwise, in a sentence.
         severity: How much its findings weigh.
         firm: Whether nobody can allow what it forbids.
+        breaks: Whether code that runs breaks by it, so that it needs a decision, whoever allows it.
     """
 
     id: str
     why: str
     severity: Severity
     firm: bool = False
+    breaks: bool = False
 
 
 class Hit(msgspec.Struct, frozen=True, gc=False):
@@ -79,6 +81,18 @@ class Transaction(msgspec.Struct, frozen=True, gc=False):
         return held
 
 
+class TimeoutSet(NamedTuple):
+    """What a statement sets lock_timeout to.
+
+    Attributes:
+        milliseconds: For how long it lets wait; 0 for as long as it takes.
+        is_local: Whether that ends with the transaction.
+    """
+
+    milliseconds: float
+    is_local: bool
+
+
 class Subject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a rule is shown of a statement.
 
@@ -88,7 +102,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         schema: What is known of the tables before it.
         after: What is known of them after it.
         end: What is known of them after the last statement of the section, or of the migration.
-        created: The tables that the file has made by then, the statement's own included.
+        own: The tables that the file has made by then, the statement's own included.
+        created: Those of them that nobody uses yet; see `Reached`.
         original: What was known of them before the file, and its section up.
         versions: The versions of Postgres for which it is judged.
         section: The section that it is in; None in a file that is no migration of ours.
@@ -96,6 +111,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         transaction: What the transaction that it is in has done before; None if it is in none.
         made: The functions and schemas that the file has made by then.
         filled: The tables into which the file has copied rows by then.
+        columns: The columns of a table that it creates, each as it is defined, with its type's own name.
+        timeout: What it sets lock_timeout to.
     """
 
     statement: Statement
@@ -103,6 +120,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     schema: Schema
     after: Schema
     end: Schema
+    own: frozenset[str]
     created: frozenset[str]
     original: Schema
     versions: tuple[int, ...]
@@ -111,6 +129,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     transaction: Transaction | None = None
     made: frozenset[str] = frozenset()
     filled: frozenset[str] = frozenset()
+    columns: tuple[tuple[Any, str], ...] = ()
+    timeout: TimeoutSet | None = None
 
     @property
     def node(self) -> Any:
@@ -125,7 +145,12 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def waited_for(self) -> list[Lock]:
         """The locks for which writes of running code wait; nobody uses a table yet that the file made."""
-        return [lock for lock in self.effects.locks if lock.mode.blocks_writes and lock.table not in self.created]
+        return [lock for lock in self.effects.locks if lock.mode.blocks_writes and not self._is_of_new(lock.table)]
+
+    def _is_of_new(self, name: str) -> bool:
+        """Whether a name is that of a new table, or of an index of one."""
+        index = self.schema.indexes.get(name)
+        return (index.table if index is not None else name) in self.created
 
     @property
     def goes_through(self) -> bool:
@@ -149,8 +174,12 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return [each for name in (table, *parts) for each in (name, *self.schema.descendants(name))]
 
     def is_new(self, table: str) -> bool:
-        """Whether the file made the table itself, so that no code uses it yet."""
+        """Whether the file made the table itself, and no code uses it yet."""
         return table in self.created
+
+    def is_own(self, table: str) -> bool:
+        """Whether the file made the table itself, whoever uses it by now."""
+        return table in self.own
 
 
 Check = Callable[[Subject, Any], Iterable[Hit]]
@@ -204,9 +233,11 @@ def _checks(on: str, having: frozenset[str], stands: frozenset[Stands]) -> tuple
     return tuple((each.rule, each.check) for each in (*general, *(each for each in found if not each.is_general)))
 
 
-def described(id_: str, why: str, severity: Severity = Severity.ERROR, *, firm: bool = False) -> Rule:
+def described(
+    id_: str, why: str, severity: Severity = Severity.ERROR, *, firm: bool = False, breaks: bool = False
+) -> Rule:
     """Enter a rule that is about more than one statement, and return it."""
-    RULES[id_] = found = Rule(id_, why, severity, firm)
+    RULES[id_] = found = Rule(id_, why, severity, firm, breaks)
     return found
 
 
@@ -218,6 +249,7 @@ def rule(
     where: Stands | None = None,
     severity: Severity = Severity.ERROR,
     firm: bool = False,
+    breaks: bool = False,
 ) -> Callable[[Check], Check]:
     """Declare a rule about single statements.
 
@@ -231,8 +263,9 @@ def rule(
         where: It is shown only those that stand there; all if it names no place.
         severity: How much its findings weigh.
         firm: Whether nobody can allow what it forbids.
+        breaks: Whether code that runs breaks by it.
     """
-    entered = described(id_, why, severity, firm=firm)
+    entered = described(id_, why, severity, firm=firm, breaks=breaks)
 
     def declare(check: Check) -> Check:
         _DECLARED.append(_Declared(entered, check, frozenset(on), frozenset(having), where))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from jobarium_events.migrations.files.parsing import Statement
 
-__all__ = ["allowed"]
+__all__ = ["UNDECIDED", "allowed", "broken_anyway"]
 
 _WRITTEN = re.compile(r"lint:\s*allow\b\s*([^\s:]*)\s*(?::\s*(.*))?")
 
@@ -29,6 +29,12 @@ _UNUSED = described(
     "allow-unused",
     "What is allowed and does not happen would be allowed unseen once it does.",
     Severity.WARNING,
+)
+UNDECIDED = described(
+    "breaking-undecided",
+    "What breaks code that runs needs a decision that is accepted, and not only a reason.",
+    firm=True,
+    breaks=True,
 )
 _NEVER = {_WITHOUT_REASON.id, _UNKNOWN.id, _UNUSED.id}
 
@@ -56,3 +62,10 @@ def allowed(statement: Statement, found: Iterable[tuple[Rule, Hit]]) -> Iterator
         else:
             left = [(rule, hit) for rule, hit in left if rule.id != id_]
     yield from left
+
+
+def broken_anyway(statement: Statement) -> frozenset[str]:
+    """Return the rules that a statement allows, and that code which runs breaks by all the same."""
+    found = (_WRITTEN.match(comment) for comment in statement.comments)
+    ids = {match[1] for match in found if match is not None and (match[2] or "").strip()}
+    return frozenset(id_ for id_ in ids if id_ in RULES and RULES[id_].breaks and not RULES[id_].firm)

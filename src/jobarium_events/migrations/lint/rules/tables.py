@@ -56,8 +56,28 @@ def cluster(subject: Subject, node: Any) -> Iterator[Hit]:
 def table_rewritten(subject: Subject, _: Any) -> Iterator[Hit]:
     """Yield other commands with which a table is written anew."""
     table = relation_name(subject.node.relation)
-    if subject.effects.rewrite and not subject.is_new(table):
+    if enum_name(subject.node, "objtype") == "OBJECT_INDEX":
+        if subject.waited_for:
+            text = f"writes the index {table} anew while even reads of its table wait; build another one there "
+            yield Hit(f"{text}concurrently, and drop this one concurrently after that")
+    elif subject.effects.rewrite and not subject.is_new(table):
         yield Hit(f"writes {table} anew while even reads wait; make another table so, and move the rows in a backfill")
+
+
+@rule(
+    "all-locked",
+    "What is done to all that a role owns or a tablespace holds locks one after the other, and keeps all to the end.",
+    "alter_table_move_all_stmt",
+    "reassign_owned_stmt",
+)
+def all_locked(subject: Subject, node: Any) -> Iterator[Hit]:
+    """Yield what is done to whatever a tablespace holds or a role owns."""
+    if subject.statement.kind == "reassign_owned_stmt":
+        text = "locks all that a role owns, so that even reads of it wait until the last is another's; do it for each "
+        yield Hit(f"{text}table by its name: alter table ... owner to")
+    else:
+        text = f"locks and writes anew whatever {node.orig_tablespacename} holds, while even reads wait until the last "
+        yield Hit(f"{text}is done; make what has to be elsewhere anew there, and move the rows in a backfill")
 
 
 @rule(

@@ -5,18 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.lint.findings import Severity
 from jobarium_events.migrations.lint.names import texts
 from jobarium_events.migrations.lint.rewriting import lines, quoted
-from jobarium_events.migrations.lint.rules.rule import Hit, Stands, Subject, described, rule
+from jobarium_events.migrations.lint.rules.calling import is_hidden
+from jobarium_events.migrations.lint.rules.rule import Hit, Stands, Subject, TimeoutSet, described, rule
 
 if TYPE_CHECKING:
     from jobarium_events.migrations.files.parsing import Statement
 
-__all__ = ["TRANSACTION_OPEN", "TimeoutSet", "timeout_set"]
+__all__ = ["NO_TIMEOUT", "TOGETHER", "TRANSACTION_OPEN", "timeout_set"]
+
+NO_TIMEOUT = "no-lock-timeout"
+TOGETHER = "heavy-locks-together"
+"""The ids of those of which something is said for more than one finding."""
 
 _LONGEST = 10_000  # milliseconds that a statement may wait for a lock
 _UNITS = {"": 1, "ms": 1, "us": 0.001, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -33,7 +38,7 @@ TRANSACTION_OPEN = described(
 
 
 @rule(
-    "heavy-locks-together",
+    TOGETHER,
     "A transaction keeps every lock until its end: what waits for the first also waits for all that comes after it.",
     "",
     where=Stands.TRANSACTION,
@@ -66,34 +71,20 @@ _WRITES = 3
 
 
 @rule(
-    "no-lock-timeout",
+    NO_TIMEOUT,
     "A statement that waits for a lock makes all others wait behind it; without lock_timeout, for as long as it takes.",
     "",
     where=Stands.WITHOUT_TIMEOUT,
 )
 def no_lock_timeout(subject: Subject, _: Any) -> Iterator[Hit]:
     """Yield a statement that may wait for ever."""
-    waited_for = subject.waited_for
-    if not waited_for:
-        return
-    tables = ", ".join(lock.table for lock in waited_for)
-    where = "set local" if subject.transaction is not None else "set"
-    yield Hit(
-        f"waits for its lock on {tables} for as long as it takes; set lock_timeout before it",
-        lines(f"{where} lock_timeout = '2s'", subject.statement.text),
-    )
-
-
-class TimeoutSet(NamedTuple):
-    """What a statement sets lock_timeout to.
-
-    Attributes:
-        milliseconds: For how long it lets wait; 0 for as long as it takes.
-        is_local: Whether that ends with the transaction.
-    """
-
-    milliseconds: float
-    is_local: bool
+    tables = ", ".join(lock.table for lock in subject.waited_for)
+    if tables or is_hidden(subject.statement):
+        what = f"its lock on {tables}" if tables else "whatever locks it takes"
+        yield Hit(
+            f"waits for {what} for as long as it takes; set lock_timeout before it",
+            lines("set lock_timeout = '2s'", subject.statement.text),
+        )
 
 
 def timeout_set(statement: Statement) -> TimeoutSet | None:
@@ -151,7 +142,7 @@ def _milliseconds(text: str) -> float:
 )
 def lock_timeout_long(subject: Subject, node: Any) -> Iterator[Hit]:
     """Yield a lock_timeout that bounds little or nothing."""
-    found = timeout_set(subject.statement)
+    found = subject.timeout
     if found is None or 0 < found.milliseconds <= _LONGEST:
         return
     is_reset = subject.statement.kind == "variable_set_stmt" and enum_name(node, "kind") != "VAR_SET_VALUE"
@@ -181,6 +172,6 @@ def setting_left(subject: Subject, node: Any) -> Iterator[Hit]:
     steps = ("begin", local, "commit") if subject.transaction is None else (local,)
     yield Hit(
         f"sets {node.name} for all that runs on the connection after it; {alone}set it with LOCAL, or name schemas",
-        lines(*steps) if not subject.created else f"{lines(*steps)}\n{lines(f'reset {quoted(node.name)}')}",
+        lines(*steps) if not subject.own else f"{lines(*steps)}\n{lines(f'reset {quoted(node.name)}')}",
         Severity.ERROR if subject.header is not None else None,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from jobarium_events.migrations.files.parsing import enum_name
@@ -17,12 +17,12 @@ _LONGEST = 63
 _SMALL = {"int4", "int2", "serial", "serial4", "smallserial", "serial2"}
 
 
-def _columns(subject: Subject, node: Any) -> Iterator[Any]:
-    """Yield the columns that a statement makes."""
+def _columns(subject: Subject, node: Any) -> Iterable[tuple[Any, str]]:
+    """Return the columns that a statement makes, each with its type's own name."""
     if subject.statement.kind == "create_stmt":
-        yield from (each.column_def for each in node.table_elts if each.HasField("column_def"))
-    else:
-        yield getattr(node, "def").column_def
+        return subject.columns
+    column = getattr(node, "def").column_def
+    return ((column, base_type(column)),)
 
 
 def _with_type(subject: Subject, column: Any, to: str) -> str:
@@ -52,8 +52,7 @@ def _with_type(subject: Subject, column: Any, to: str) -> str:
 )
 def integer_key(subject: Subject, node: Any) -> Iterator[Hit]:
     """Yield a key that may run out of numbers."""
-    for column in _columns(subject, node):
-        base = base_type(column)
+    for column, base in _columns(subject, node):
         if base not in _SMALL:
             continue
         is_serial = "serial" in base
@@ -72,8 +71,8 @@ def integer_key(subject: Subject, node: Any) -> Iterator[Hit]:
 )
 def timestamp_without_zone(subject: Subject, node: Any) -> Iterator[Hit]:
     """Yield a column of moments that does not say which."""
-    for column in _columns(subject, node):
-        if base_type(column) == "timestamp":
+    for column, base in _columns(subject, node):
+        if base == "timestamp":
             text = f"has the column {column.colname} of type timestamp, which says nothing of its zone"
             yield Hit(text, _with_type(subject, column, "timestamptz"))
 
@@ -88,8 +87,8 @@ def timestamp_without_zone(subject: Subject, node: Any) -> Iterator[Hit]:
 )
 def char_type(subject: Subject, node: Any) -> Iterator[Hit]:
     """Yield a column of texts with spaces behind them."""
-    for column in _columns(subject, node):
-        if base_type(column) == "bpchar":
+    for column, base in _columns(subject, node):
+        if base == "bpchar":
             text = (
                 f"has the column {column.colname} of type char; a text with a check of its length does without spaces"
             )
@@ -106,8 +105,8 @@ def char_type(subject: Subject, node: Any) -> Iterator[Hit]:
 )
 def json_type(subject: Subject, node: Any) -> Iterator[Hit]:
     """Yield a column of json."""
-    for column in _columns(subject, node):
-        if base_type(column) == "json":
+    for column, base in _columns(subject, node):
+        if base == "json":
             yield Hit(f"has the column {column.colname} of type json", _with_type(subject, column, "jsonb"))
 
 
@@ -124,7 +123,7 @@ def name_too_long(subject: Subject, node: Any) -> Iterator[Hit]:
     """Yield names of which Postgres keeps only a part."""
     match subject.statement.kind:
         case "create_stmt":
-            found = [node.relation.relname, *[each.column_def.colname for each in node.table_elts]]
+            found = [node.relation.relname, *[column.colname for column, _ in subject.columns]]
         case "index_stmt":
             found = [node.idxname]
         case "view_stmt":

