@@ -32,9 +32,10 @@ help: ## list these targets
 demo: $(VENV)/.package ## watch the library at work
 	@$(BIN)/jobarium-events demo
 
+# Which lines never ran is told by build/coverage/html.
 test: $(VENV)/.package ## run the tests on the installed wheel, with the coverage gate
 	@mkdir -p build/coverage
-	@$(BIN)/pytest $(SPREAD) --cov --cov-report=term $(PYTEST_ARGS)
+	@$(BIN)/pytest $(SPREAD) --cov --cov-report=html:build/coverage/html $(PYTEST_ARGS)
 
 test-fast: $(VENV)/.package ## run the tests on the installed wheel, without coverage
 	@$(BIN)/pytest $(SPREAD) $(PYTEST_ARGS)

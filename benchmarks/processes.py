@@ -32,7 +32,7 @@ raise SystemExit(consumer.consume(message.body) != "handled")
 """
 
 
-def fresh_process(effort: Effort) -> Row:
+def fresh_process(effort: Effort) -> list[Row]:
     """Compare a process that emits and consumes one event with one that only imports msgspec and orjson."""
     contract = medium().contract
     ours = _OURS.format(owner=contract.owner, event=contract.event, version=contract.version, payload=medium().payload)
@@ -47,7 +47,7 @@ def fresh_process(effort: Effort) -> Row:
             for place in _turns(number):
                 times[place].append(_run(scripts[place], surroundings))
     base = "a process that imports msgspec and orjson"
-    return Row("fresh process: import, catalog, one emit, one consume", base, compared(*times), 2)
+    return [Row("fresh process: import, catalog, one emit, one consume", base, compared(*times), 2)]
 
 
 def environment(cache: Path) -> dict[str, str]:

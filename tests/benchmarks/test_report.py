@@ -8,7 +8,7 @@ import pytest
 from benchmarks import __main__ as command
 from benchmarks.plot import DARK, LIGHT, draw
 from benchmarks.report import MissingMarkers, as_json, from_json, in_full, in_short, put_between_markers, terminal
-from benchmarks.results import Environment, LoadedCatalog, PeerRow, Results, Row, failures
+from benchmarks.results import Environment, LoadedCatalog, PeerRow, Results, Row, failures, settled
 from benchmarks.timing import Ratio
 
 
@@ -53,6 +53,22 @@ def test_a_row_without_a_bound_never_fails():
 def test_a_failure_names_its_row():
     (failure,) = failures([row(1.0), row(3.5, name="emit a dict")])
     assert failure.startswith("emit a dict: 3.50 times orjson.loads; the bound is 2,")
+
+
+@pytest.mark.parametrize(
+    ("measured", "kept", "times"),
+    [
+        ([(1.0, 2.9)], (1.0, 2.9), 1),
+        ([(1.0, 9.0), (1.5, 2.0)], (1.0, 2.0), 2),
+        ([(1.0, 9.0), (9.0, 8.0), (1.1, 2.5), (0.1, 0.1)], (1.0, 2.5), 3),
+        ([(1.0, 9.0), (1.0, 8.0), (1.0, 9.0)], (1.0, 8.0), 3),
+    ],
+)
+def test_what_fails_is_measured_again_and_its_lowest_ratio_kept(measured, kept, times):
+    left = list(measured)
+    rows = settled(lambda: [row(value, name=name) for name, value in zip("ab", left.pop(0), strict=True)], 3)
+    assert rows == [row(value, name=name) for name, value in zip("ab", kept, strict=True)]
+    assert len(measured) - len(left) == times
 
 
 def test_the_terminal_marks_what_is_over_and_what_fails():

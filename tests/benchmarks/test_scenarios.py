@@ -60,7 +60,7 @@ def test_a_large_catalog_is_compared_in_processes_of_their_own(monkeypatch):
 
 
 def test_a_fresh_process_is_compared(monkeypatch):
-    row = fresh_process(BRIEF)
+    (row,) = fresh_process(BRIEF)
     assert row.bound == 2
     assert row.ratio.seconds > 0
 
@@ -83,7 +83,7 @@ def test_quick_and_save_exclude_each_other(capsys):
 def test_saving_renews_every_page_that_has_a_place_for_it(monkeypatch, tmp_path):
     monkeypatch.setattr(command, "ROOT", tmp_path)
     monkeypatch.setattr(command, "_DOCS", tmp_path / "docs")
-    monkeypatch.setattr(command, "measured", lambda effort, *, command: results(command))
+    monkeypatch.setattr(command, "measured", lambda effort, *, command, attempts: results(command))
     monkeypatch.setattr(command, "draw", lambda results, path, colours: None)
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "benchmarks.md").write_text(
@@ -107,7 +107,7 @@ def test_saving_renews_every_page_that_has_a_place_for_it(monkeypatch, tmp_path)
 
 def test_a_check_fails_only_where_it_is_asked_for(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(command, "ROOT", tmp_path)
-    monkeypatch.setattr(command, "measured", lambda effort, *, command: results(command, value=4.0))
+    monkeypatch.setattr(command, "measured", lambda effort, *, command, attempts: results(command, value=4.0))
     monkeypatch.setattr(command, "draw", lambda results, path, colours: None)
     assert command.main(["--quick"]) == 0
     assert command.main(["--quick", "--check"]) == 1
