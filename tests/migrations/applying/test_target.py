@@ -10,6 +10,7 @@ import pytest
 from jobarium_events.errors import DeclarationError
 from jobarium_events.migrations import UnknownMigration
 from jobarium_events.migrations.applying.refusals import Closed, Held
+from jobarium_events.migrations.applying.sessions import applying, opener
 from jobarium_events.migrations.backfills.checkpoints import Progress
 from jobarium_events.migrations.files.header import Category
 from jobarium_events.migrations.record import record
@@ -119,6 +120,25 @@ def test_one_applier_at_a_time_and_who_it_is(team):
     assert team.target().apply(wait=60).done == ()
     first.join(60)
     assert [run.operator for run in team.target().history()] == ["ada"]
+
+
+def test_the_next_applier_need_not_wait_until_the_server_notices_that_a_session_ended(team, monkeypatch):
+    """A server that has much to do may notice it late: here it does not notice at all."""
+    left: list[psycopg.Connection] = []
+
+    def closed(connection: psycopg.Connection) -> None:
+        left.append(connection)
+
+    monkeypatch.setattr(psycopg.Connection, "close", closed)
+    connect = opener(team.database, "ada")
+    with applying(connect) as session, pytest.raises(psycopg.Error), session.connection.transaction():
+        session.connection.execute("select 1 / 0")
+    with applying(connect) as session:
+        assert not session.connection.closed
+    monkeypatch.undo()
+    assert len(left) == 2
+    for connection in left:
+        connection.close()
 
 
 def test_the_history_says_who_did_what_and_how_it_ended(team):

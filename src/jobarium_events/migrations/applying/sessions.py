@@ -99,7 +99,11 @@ class Session:
         return True
 
     def close(self) -> None:
-        """Close it; with it the lock is let go."""
+        """Let go of the lock, and close it."""
+        # Its end alone would do, but the server may notice that only after the next session has asked for the lock.
+        if self.connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE:
+            with suppress(psycopg.OperationalError):
+                self.connection.execute(SQL["let_go"])
         self.connection.close()
 
 

@@ -3,6 +3,9 @@
 -- name: lock
 select pg_try_advisory_lock(hashtextextended('jobarium_migrations.apply', 0))
 
+-- name: let_go
+select pg_advisory_unlock_all()
+
 -- name: holder
 select format(
     '%s (session %s, since %s)', a.application_name, l.pid, to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SSOF')

@@ -64,16 +64,17 @@ class Observer:
     Args:
         connect: Opens a connection, in autocommit.
         clock: By which everything is timed.
+        every: Whether to meet locks of mere reading and writing too, however brief; only where no code runs.
 
     Attributes:
         blocked: The waits of probes that the migration caused; complete after `close`.
     """
 
-    def __init__(self, connect: Callable[[], psycopg.Connection[Any]], clock: Clock) -> None:
+    def __init__(self, connect: Callable[[], psycopg.Connection[Any]], clock: Clock, *, every: bool = False) -> None:
         self._clock = clock
         self._connection = connect()
         self._sampling = connect()
-        self._holding = Holding(connect, self._connection)
+        self._holding = Holding(connect, self._connection, every=every)
         self._own: set[int] = set()
         self._probes: dict[int, tuple[str, str]] = {}
         self._watched: Watched | None = None

@@ -13,7 +13,7 @@ where c.relkind in ('r', 'p', 'm', 'f', 'v', 'i', 'I')
 -- them up have what is waited for in this very view of the locks; and the indexes that are being built.
 -- name: sample
 with locks as materialized (
-    select pid, locktype, relation, virtualxid, mode, granted
+    select pid, locktype, relation, virtualxid, transactionid, mode, granted
     from pg_catalog.pg_locks
 )
 select l.pid, case when l.locktype = 'relation' or l.pid = any(%(probes)s) then l.relation end, l.mode, l.granted,
@@ -22,8 +22,7 @@ select l.pid, case when l.locktype = 'relation' or l.pid = any(%(probes)s) then 
         select h.pid
         from locks h
         where h.pid = any(%(holding)s) and h.granted and (
-            h.virtualxid = l.virtualxid
-            or h.relation = l.relation and (h.mode <> 'AccessShareLock' or l.mode = 'AccessExclusiveLock')
+            h.virtualxid = l.virtualxid or h.transactionid = l.transactionid or h.relation = l.relation
         )
     ) end
 from locks l
@@ -44,7 +43,7 @@ select pg_catalog.format('%%I.%%I', n.nspname, c.relname), c.relkind::text
 from unnest(%s::pg_catalog.oid[]) with ordinality as given (oid, place)
 join pg_catalog.pg_class c on c.oid = given.oid
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-where c.relkind in ('r', 'p', 'm')
+where c.relkind in ('r', 'p', 'm', 'f', 'v')
 order by c.relkind <> 'p', given.place
 
 -- name: sessions

@@ -16,17 +16,17 @@ from jobarium_events.migrations.rehearsal import judging
 from jobarium_events.migrations.rehearsal.categories import of_category, of_meanings
 from jobarium_events.migrations.rehearsal.data.digests import differences, schema_digest
 from jobarium_events.migrations.rehearsal.data.tables import Table, read_tables
-from jobarium_events.migrations.rehearsal.going import Connect, backfill, forget, go_back, go_there
+from jobarium_events.migrations.rehearsal.going import Connect, backfill, forget, go_back
 from jobarium_events.migrations.rehearsal.observing import Clock, Observer
 from jobarium_events.migrations.rehearsal.probes import ProbeWhen
 from jobarium_events.migrations.rehearsal.probing import Probing
 from jobarium_events.migrations.rehearsal.refusals import ELSEWHERE
 from jobarium_events.migrations.rehearsal.report import Checked, ObservedStep, Rehearsal, WayBack
 from jobarium_events.migrations.rehearsal.snapshots import Snapshot, columns_of
+from jobarium_events.migrations.rehearsal.stepping import is_repeatable, run_again, run_watched, with_locks_of
 from jobarium_events.migrations.rehearsal.supplies import Asked, Supply, shown
 from jobarium_events.migrations.rehearsal.supplying import made_rows
 from jobarium_events.migrations.running.failures import StepFailed
-from jobarium_events.migrations.running.running import run_step
 from jobarium_events.migrations.running.verifying import verify
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from jobarium_events.evolution.decision import Decision
     from jobarium_events.migrations.files.migration import Migration
     from jobarium_events.migrations.files.settings import Environment
+    from jobarium_events.migrations.files.steps import Step
     from jobarium_events.migrations.rehearsal.building import Built
     from jobarium_events.migrations.rehearsal.predicting import Foretold
     from jobarium_events.migrations.rehearsal.probes import Probe
@@ -46,6 +47,7 @@ _UNSEEN = ("do_stmt", "call_stmt")
 _NO_EXTENSION = ("0A000", "58P01")
 _PATIENCE = 60.0  # seconds for a probe, or ten times the lock_timeout if that is more
 _FAILURES = (StepFailed, BackfillFailed, BackfillRefused)
+_SECOND = "up fails the second time: {}"
 
 
 class Trial:
@@ -122,6 +124,7 @@ class Trial:
         self._problems += judging.of_checks(self._checks)
         return msgspec.structs.replace(
             seen,
+            steps=tuple(self._steps),
             checks=tuple(self._checks),
             back=back,
             notes=(*seen.notes, *self._notes),
@@ -217,7 +220,6 @@ class Trial:
             seconds=seconds,
             began=began,
             lasted=lasted,
-            steps=tuple(self._steps),
             blocked=tuple(sorted(observer.blocked, key=lambda wait: wait.begin)),
             probes=tuple(probing.results(began, upped, began + seconds)),
             series=tuple(probing.series(lasted)),
@@ -228,7 +230,7 @@ class Trial:
         self._problems += judging.of_probes(seen.probes)
         for said, is_wrong in judging.slower(seen.probes):
             (self._problems if is_wrong else self._notes).append(said)
-        for step in seen.steps:
+        for step in self._steps:
             self._notes += judging.of_rewrites(step, empty.rows, empty.expected)
         return seen, is_done
 
@@ -241,11 +243,7 @@ class Trial:
         try:
             for step, foretold in self._foretold.steps():
                 self._tell(f"running line {step.line} of up")
-                text = "; ".join(statement.text for statement in step.statements)
-                alone = None if step.in_transaction else step.statements[0]
-                on = {shown(lock.table) for each in foretold for lock in each.locks}
-                with observer.step(step.line, text, self._steps, alone=alone, on=on) as watched:
-                    run_step(connection, step, self._environment, within=observer.within, retried=watched.retried)
+                run_watched(connection, (step, foretold), self._environment, observer, self._steps)
                 self._notes += judging.of_vacuums(self._steps[-1], foretold)
                 found = judging.of_effects(self._steps[-1], foretold)
                 if any(statement.kind in _UNSEEN for statement in step.statements):
@@ -319,6 +317,7 @@ class Trial:
         if not migration.down:
             said = f"; it is contained: {migration.header.containment}" if migration.header.containment else ""
             self._notes.append(f"There is no way back to rehearse{said}.")
+            self._once_more(is_repeatable)
             return None
         removed = before.there - columns_of(read_tables(connection))
         lost = [f"the values of {shown(table)}.{name}" for table, name in sorted(removed)]
@@ -361,13 +360,28 @@ class Trial:
     def _again(self, connection: Connection[Any]) -> float | None:
         """Run ``up`` and the backfill once more, after ``down``; return how long it took."""
         self._tell("running up again")
+        forget(self._connect)
+        seconds = self._once_more(lambda _: True)
+        if seconds is None:
+            return None
         clock = Clock()
         try:
-            forget(self._connect)
-            go_there(self._connect, self._migration, self._environment)
+            if self._migration.backfill is not None:
+                backfill(self._connect, self._migration, self._environment)
         except _FAILURES as error:
-            self._problems.append(f"up fails the second time: {error}")
+            self._problems.append(_SECOND.format(error))
             return None
-        seconds = clock()
+        seconds += clock()
         self._verify(connection, "after up again", self._migration.checks_at(When.AFTER))
+        return seconds
+
+    def _once_more(self, chosen: Callable[[Step], bool]) -> float | None:
+        """Run steps of ``up`` again, note the locks that only this has shown, and return how long they took."""
+        try:
+            seconds, seen = run_again(self._connect, self._foretold.steps(), self._environment, chosen)
+        except _FAILURES as error:
+            self._problems.append(_SECOND.format(error))
+            return None
+        again = {step.line: step for step in seen}
+        self._steps = [with_locks_of(step, again[step.line]) if step.line in again else step for step in self._steps]
         return seconds

@@ -75,11 +75,18 @@ class Watched:
         for key in locks:
             self.held.setdefault(key, _Span(at))
 
-    def look(self, found: Iterable[Found], holding: frozenset[int], at: float, before: float) -> set[int]:
-        """Note a sample, and return which of the sessions that held the step up have served for that."""
-        served, waiting = set(), set()
+    def look(
+        self, found: Iterable[Found], holding: frozenset[int], at: float, before: float
+    ) -> list[tuple[int, str | None]]:
+        """Note a sample, and return which of the sessions that held the step up have served, each for which mode.
+
+        The mode is None for a wait that is not for a table.
+        """
+        served: list[tuple[int, str | None]] = []
+        waiting = set()
         for _, relation, mode, granted, by, ours in found:
-            served.update(set(by or ()).intersection(ours or ()))
+            wanted = None if relation is None else mode
+            served += ((pid, wanted) for pid in set(by or ()).intersection(ours or ()))
             if relation is None:
                 continue
             spans: dict[Any, _Span] = self.held if granted else self.awaited
