@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from jobarium_events.migrations.files.options import is_on
 from jobarium_events.migrations.files.parsing import written
 from jobarium_events.migrations.files.steps import Step
 from jobarium_events.migrations.rehearsal.observing import Clock, Observer
@@ -59,7 +60,7 @@ def run_again(
     steps: Iterable[tuple[Step, tuple[Effects, ...]]],
     environment: Environment,
     chosen: Callable[[Step], bool],
-) -> tuple[float, list[ObservedStep]]:
+) -> tuple[float, dict[int, ObservedStep]]:
     """Run steps with nobody beside them, where those that no transaction may hold wait for each of their locks.
 
     Args:
@@ -69,16 +70,16 @@ def run_again(
         chosen: Whether one is to be run.
 
     Returns:
-        How many seconds they took, and what was seen of those that no transaction may hold: of the others all locks are
-        known.
+        How many seconds they took, and what was seen of those that no transaction may hold, by their places: of the
+        others all locks are known.
 
     Raises:
         StepFailed: If Postgres refuses a statement.
     """
-    seconds, seen = 0.0, list[ObservedStep]()
+    seconds, seen = 0.0, dict[int, ObservedStep]()
     with connect() as connection, Observer(connect, Clock(), every=True) as observer:
         observer.own(connection)
-        for step, foretold in steps:
+        for place, (step, foretold) in enumerate(steps):
             if not chosen(step):
                 continue
             if step.in_transaction:
@@ -86,15 +87,17 @@ def run_again(
                 run_step(connection, step, environment)
                 seconds += time.perf_counter() - began
             else:
-                run_watched(connection, (_waiting(step), foretold), environment, observer, seen)
-                seconds += seen[-1].seconds
+                into: list[ObservedStep] = []
+                run_watched(connection, (_waiting(step), foretold), environment, observer, into)
+                (seen[place],) = into
+                seconds += seen[place].seconds
     return seconds, seen
 
 
 def _waiting(step: Step) -> Step:
     """Return a step that waits for what is locked where it would pass that by; it asks for the same locks."""
     statement = step.statements[0]
-    if statement.kind != "vacuum_stmt":
+    if statement.kind != "vacuum_stmt" or not is_on(statement.node.options, "skip_locked"):
         return step
     node = type(statement.node)()
     node.CopyFrom(statement.node)

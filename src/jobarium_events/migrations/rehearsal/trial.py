@@ -47,7 +47,6 @@ _UNSEEN = ("do_stmt", "call_stmt")
 _NO_EXTENSION = ("0A000", "58P01")
 _PATIENCE = 60.0  # seconds for a probe, or ten times the lock_timeout if that is more
 _FAILURES = (StepFailed, BackfillFailed, BackfillRefused)
-_SECOND = "up fails the second time: {}"
 
 
 class Trial:
@@ -317,7 +316,10 @@ class Trial:
         if not migration.down:
             said = f"; it is contained: {migration.header.containment}" if migration.header.containment else ""
             self._notes.append(f"There is no way back to rehearse{said}.")
-            self._once_more(is_repeatable)
+            try:
+                self._once_more(is_repeatable)
+            except StepFailed as error:
+                self._notes.append(f"A brief lock of mere reading may be missing: run again, {error}.")
             return None
         removed = before.there - columns_of(read_tables(connection))
         lost = [f"the values of {shown(table)}.{name}" for table, name in sorted(removed)]
@@ -361,27 +363,21 @@ class Trial:
         """Run ``up`` and the backfill once more, after ``down``; return how long it took."""
         self._tell("running up again")
         forget(self._connect)
-        seconds = self._once_more(lambda _: True)
-        if seconds is None:
-            return None
-        clock = Clock()
         try:
+            seconds = self._once_more(lambda _: True)
+            clock = Clock()
             if self._migration.backfill is not None:
                 backfill(self._connect, self._migration, self._environment)
         except _FAILURES as error:
-            self._problems.append(_SECOND.format(error))
+            self._problems.append(f"up fails the second time: {error}")
             return None
         seconds += clock()
         self._verify(connection, "after up again", self._migration.checks_at(When.AFTER))
         return seconds
 
-    def _once_more(self, chosen: Callable[[Step], bool]) -> float | None:
+    def _once_more(self, chosen: Callable[[Step], bool]) -> float:
         """Run steps of ``up`` again, note the locks that only this has shown, and return how long they took."""
-        try:
-            seconds, seen = run_again(self._connect, self._foretold.steps(), self._environment, chosen)
-        except _FAILURES as error:
-            self._problems.append(_SECOND.format(error))
-            return None
-        again = {step.line: step for step in seen}
-        self._steps = [with_locks_of(step, again[step.line]) if step.line in again else step for step in self._steps]
+        seconds, again = run_again(self._connect, self._foretold.steps(), self._environment, chosen)
+        for place, step in again.items():
+            self._steps[place] = with_locks_of(self._steps[place], step)
         return seconds
