@@ -110,10 +110,11 @@ def test_volumes_come_from_a_database_that_is_looked_at(run: Run, trials: Trials
         (("--default-rows", "0"), "--default-rows"),
         (("--like", "x", "--statistics", "y"), "give --like or --statistics, not both"),
         (("--like", "postgresql://127.0.0.1:1/none"), "the database cannot be used: --like: "),
-        (("--rows", "nothing=1"), "nothing cannot be filled: there is no such table"),
+        (("--rows", "nothing=1"), "nothing cannot be filled: there is no such table; there are "),
         (("--dump", "missing.sql"), "missing.sql: cannot be read"),
         (("--statistics", "missing.json"), "missing.json: No such file"),
-        (("--url", "postgresql://127.0.0.1:1/none"), "no database can be made for the rehearsal"),
+        (("--url", "postgresql://127.0.0.1:1/none"), "no database can be made for the rehearsal: connection failed"),
+        (("--url", "postgresql://127.0.0.1:1/none"), "TCP/IP connections? Check --url, or JOBARIUM_REHEARSAL_URL"),
     ],
 )
 def test_what_cannot_be_done_is_told(run: Run, trials: Trials, options: tuple[str, ...], problem: str) -> None:

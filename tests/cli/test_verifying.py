@@ -136,6 +136,15 @@ def test_a_module_that_cannot_be_imported_is_named_with_the_place(
     assert "broken.py, line" in ended.err
 
 
+def test_a_brokers_client_that_is_missing_is_named_with_the_extra_that_brings_it(run: Run, service: Path) -> None:
+    advice = 'You should use the next command: `pip install "faststream[kafka]"`'
+    (service / "broken.py").write_text(
+        f"try:\n    import aiokafca\nexcept ImportError as e:\n    raise ImportError({advice!r}) from e"
+    )
+    ended = run("verify", "matching.broken:consumer")
+    assert ended == (2, "", "Error: aiokafca is missing: pip install 'jobarium-events[kafka]'\n")
+
+
 def test_it_runs_as_a_process_of_its_own() -> None:
     done = process("verify", "matching.app:half")
     assert done.returncode == 1

@@ -12,6 +12,7 @@ import psycopg
 from jobarium_events.migrations import Category, Migrations, Role
 from jobarium_events.migrations.applying.approving import Window
 from jobarium_events.migrations.applying.target import Target
+from jobarium_events.migrations.record.record import Event
 from jobarium_events.migrations.rehearsal.report import ProbeResult, Rehearsal, WayBack, write_rehearsal
 from tests.migrations.written import folder_of, write
 
@@ -147,6 +148,14 @@ class Team:
         """Rehearse it, and have it reviewed."""
         self.rehearse(id_)
         self.target("production").approve(id_, role=Role.CTO, by="ada")
+
+    def approved(self, id_: str, window: Window) -> None:
+        """Record an approval as it was given before its window, which is over by now."""
+        target = self.target("production")
+        with target._working(0, lambda _: None, None) as job:
+            job.record.install(job.connection)
+            said = {"role": "ceo", "by": "grace", "window": str(window)}
+            job.record.write(job.connection, Event.APPROVED, target.migrations[id_], **said)
 
     def query(self, text: str, *values: Any) -> list[tuple[Any, ...]]:
         """Ask the database."""

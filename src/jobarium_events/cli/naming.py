@@ -1,20 +1,23 @@
 """How a command is told of something in a service's own modules: ``package.module:name``."""
 
 import importlib
+import inspect
 import re
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from jobarium_events.errors import DeclarationError
+from jobarium_events.extras import MissingExtra
 
-__all__ = ["TARGET", "imported", "named", "told"]
+__all__ = ["TARGET", "imported", "named", "needs_arguments", "refuse_missing_client", "told"]
 
 TARGET = re.compile(r"(?P<module>[^\W\d]\w*(?:\.[^\W\d]\w*)*):(?P<name>[^\W\d]\w*(?:\.[^\W\d]\w*)*)")
+_FASTSTREAMS_ADVICE = re.compile(r"pip install \"faststream\[(?P<extra>confluent|kafka|mqtt|nats|rabbit|redis)\]")
 
 
 def imported(name: str) -> ModuleType:
@@ -22,6 +25,7 @@ def imported(name: str) -> ModuleType:
 
     Raises:
         DeclarationError: If that fails, whatever the module raises.
+        MissingExtra: If it fails as the client of a broker is not installed.
     """
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
@@ -35,6 +39,7 @@ def imported(name: str) -> ModuleType:
             ) from None
         raise DeclarationError(f"{name} cannot be imported: {told(error)}") from None
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a service's module may raise anything, or end the process
+        refuse_missing_client(error)
         raise DeclarationError(f"{name} cannot be imported: {told(error)}") from None
 
 
@@ -53,6 +58,31 @@ def named(target: str, module: ModuleType, path: str, likely: Iterable[str] = ()
             hint = f"; did you mean {' or '.join(dict.fromkeys(hints))}?" if hints else ""
             raise DeclarationError(f"{target} is not there: {module.__name__} has no {path}{hint}") from None
     return found
+
+
+def needs_arguments(function: Callable[..., Any]) -> bool:
+    """Whether a function cannot be called without arguments; calling tells, where a function of C does not."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return False
+    try:
+        signature.bind()
+    except TypeError:
+        return True
+    return False
+
+
+def refuse_missing_client(error: BaseException) -> None:
+    """Raise if an error is FastStream's of a broker's client that is missing, which names FastStream's own extra.
+
+    Raises:
+        MissingExtra: Naming the one of the same name here.
+    """
+    if not isinstance(error, ImportError) or (advice := _FASTSTREAMS_ADVICE.search(str(error))) is None:
+        return
+    missing = getattr(error.__cause__, "name", None) or advice["extra"]
+    raise MissingExtra(advice["extra"], missing.partition(".")[0]) from None
 
 
 def told(error: BaseException) -> str:

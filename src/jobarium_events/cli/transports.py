@@ -1,14 +1,12 @@
 """The transport that a command sends through, as a service's own module names it."""
 
 import inspect
-import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from jobarium_events.cli.naming import TARGET, imported, named, told
+from jobarium_events.cli.naming import TARGET, imported, named, needs_arguments, refuse_missing_client, told
 from jobarium_events.errors import DeclarationError
-from jobarium_events.extras import MissingExtra
 from jobarium_events.transports import Transport, check_transport
 
 __all__ = ["opened"]
@@ -21,7 +19,6 @@ _BROKERS = {
     "nats": ("nats", "NatsBroker", ', stream="EVENTS"'),
     "redis": ("redis", "RedisBroker", ""),
 }
-_FASTSTREAMS_ADVICE = re.compile(r"pip install \"faststream\[(?P<extra>confluent|kafka|mqtt|nats|rabbit|redis)\]")
 
 
 @asynccontextmanager
@@ -37,15 +34,11 @@ async def opened(target: str) -> AsyncIterator[Transport]:
     match = TARGET.fullmatch(target)
     if match is None:
         raise DeclarationError(_no_target(target))
-    try:
-        module = imported(match["module"])
-    except DeclarationError as error:
-        _refuse_missing_client(error.__context__)
-        raise
+    module = imported(match["module"])
     found = named(target, module, match["name"], (name for name, value in vars(module).items() if _is_one(value)))
     is_function = not _is_one(found) and callable(found)
-    if is_function:
-        _check_parameters(target, found)
+    if is_function and needs_arguments(found):
+        raise DeclarationError(f"{target} makes no transport: it must take no parameters")
     async with AsyncExitStack() as stack:
         made = found
         try:
@@ -56,7 +49,7 @@ async def opened(target: str) -> AsyncIterator[Transport]:
             if hasattr(type(made), "__aenter__"):
                 made = await stack.enter_async_context(made)
         except Exception as error:  # noqa: BLE001 - a service's function may raise anything
-            _refuse_missing_client(error)
+            refuse_missing_client(error)
             raise DeclarationError(f"{target} made no transport: {told(error)}") from None
         check_transport(made, f"--to {target}")
         yield made
@@ -78,34 +71,6 @@ def _no_target(target: str) -> str:
         "    from jobarium_events.integrations.faststream import FastStreamTransport\n\n"
         f"    transport = FastStreamTransport({broker}(...){options})\n"
     )
-
-
-def _check_parameters(target: str, function: Callable[..., Any]) -> None:
-    """Raise if a function cannot be called without arguments; some of C tell nothing of theirs.
-
-    Raises:
-        DeclarationError: If so.
-    """
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):
-        return
-    try:
-        signature.bind()
-    except TypeError:
-        raise DeclarationError(f"{target} makes no transport: it must take no parameters") from None
-
-
-def _refuse_missing_client(error: BaseException | None) -> None:
-    """Raise if an error is FastStream's of a broker's client that is missing, which names FastStream's own extra.
-
-    Raises:
-        MissingExtra: Naming the one of the same name here.
-    """
-    if not isinstance(error, ImportError) or (advice := _FASTSTREAMS_ADVICE.search(str(error))) is None:
-        return
-    missing = getattr(error.__cause__, "name", None) or advice["extra"]
-    raise MissingExtra(advice["extra"], missing.partition(".")[0]) from None
 
 
 def _is_one(value: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from jobarium_events.cli.catalogs import JsonOption
-from jobarium_events.cli.naming import TARGET, imported, named, told
+from jobarium_events.cli.naming import TARGET, imported, named, needs_arguments, refuse_missing_client, told
 from jobarium_events.cli.output import console, counted, print_json, printable
 from jobarium_events.consumer import Consumer
 from jobarium_events.errors import ConsumptionGap, DeclarationError
@@ -94,15 +94,12 @@ def _consumer(target: str, found: Any) -> Consumer:
         )
     if inspect.iscoroutinefunction(found):
         raise DeclarationError(f"{target} is async; name a Consumer, or a plain function that makes one")
-    try:
-        inspect.signature(found).bind()
-    except TypeError:
-        raise DeclarationError(f"{target} needs arguments; name a Consumer, or a function without parameters") from None
-    except ValueError:
-        pass  # a function of C whose parameters nobody knows; calling it will tell
+    if needs_arguments(found):
+        raise DeclarationError(f"{target} needs arguments; name a Consumer, or a function without parameters")
     try:
         made = found()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a service's function may raise anything
+        refuse_missing_client(error)
         raise DeclarationError(f"{target} made no consumer: {told(error)}") from None
     if not isinstance(made, Consumer):
         raise DeclarationError(f"{target} made no Consumer, but of type {type(made).__name__}")

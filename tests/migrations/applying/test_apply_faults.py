@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -164,7 +165,7 @@ def test_a_long_reader_blocks_and_nothing_is_left(team):
     news = []
     with psycopg.connect(team.database) as reader:
         reader.execute("select count(*) from job")
-        with pytest.raises(StepFailed, match=r"line 14: .*lock timeout, 3 times \(55P03\); something holds"):
+        with pytest.raises(StepFailed, match=r"line 14: .*lock timeout, 3 times.* \(55P03\); something holds"):
             team.target().apply(watch=news.append)
         assert [bool(each.problem) for each in news if each.number == 2] == [False, True, True]
         assert team.columns() == ["id", "status"]
@@ -176,6 +177,19 @@ def test_a_long_reader_blocks_and_nothing_is_left(team):
     (run,) = team.target().history()
     assert (run.result, "lock timeout" in run.problem) == ("failed", True)
     assert team.target().apply().done == ("0001_source",)
+
+
+def test_who_holds_the_lock_is_told_without_what_they_run(team):
+    settings = team.folder / "migrations.toml"  # three times a second are enough for a look, on a busy machine too
+    settings.write_text(settings.read_text().replace('lock_timeout = "200ms"', 'lock_timeout = "1s"'))
+    team.adds("0001_source", "source")
+    with psycopg.connect(team.database, application_name="report") as reader:
+        reader.execute("select count(*), 'Secret' from job")
+        who = rf"session {reader.info.backend_pid} \(report, idle in transaction, its transaction open since \d"
+        with pytest.raises(StepFailed, match=rf"3 times; it waited for {who}[^)]*\) \(55P03\); ") as refused:
+            team.target().apply()
+    assert "Secret" not in str(refused.value)
+    assert re.search(who, team.target().history()[0].problem)
 
 
 @pytest.mark.parametrize("before", ["", "begin;\ncreate table half (id int);\n"])

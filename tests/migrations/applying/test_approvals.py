@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import pytest
 
@@ -91,7 +93,7 @@ def test_a_window_is_for_beginning_and_a_backfill_may_go_on_after_it(team):
     team.review("0001_source")
     (now,) = team.query("select clock_timestamp()")[0]
     target = team.target("production")
-    target.approve("0001", role=Role.CEO, by="grace", window=around(now, -2, -1))
+    team.approved("0001", around(now, -2, -1))
     assert not gates(team, "0001")["approval"].passed
     migration = target.migrations["0001"]
     with target._working(0, lambda _: None, None) as job:
@@ -134,7 +136,7 @@ def test_a_backfill_alone_may_go_on_after_its_window(team):
     team.review("0001_fill")
     (now,) = team.query("select clock_timestamp()")[0]
     target = team.target("production")
-    target.approve("0001", role=Role.CEO, by="grace", window=around(now, -2, -1))
+    team.approved("0001", around(now, -2, -1))
     assert not gates(team, "0001")["approval"].passed
     with target._working(0, lambda _: None, None) as job:
         migration = target.migrations["0001"]
@@ -148,7 +150,7 @@ def test_a_backfill_alone_may_go_on_after_its_window(team):
 def test_a_window_is_recorded_to_the_second_and_one_that_cannot_be_read_is_told(team):
     team.adds("0001_source", "source", {"risk": "high"})
     target = team.target("production")
-    for text in ("2026-11-23T06:00:10Z/2026-11-23T06:00:50Z", "2026-11-23T06:00:10.5Z/2026-11-23T06:00:10.75Z"):
+    for text in ("2099-11-23T06:00:10Z/2099-11-23T06:00:50Z", "2099-11-23T06:00:10.5Z/2099-11-23T06:00:10.75Z"):
         window = Window.read(text)
         assert target.approve("0001", role=Role.CEO, by="grace", window=window).window == window
         assert gates(team, "0001")["approval"].passed is False
@@ -177,3 +179,18 @@ def test_who_may_approve(team):
     assert (given.by, given.hash, given.role, given.window) == ("both", target.migrations["0001"].hash, Role.CTO, None)
     with pytest.raises(ApprovalRefused, match="both has signed this file in the other role; somebody else has to"):
         target.approve("0001", role=Role.CEO, by="both", window=around(now))
+
+
+def test_a_window_that_is_over_is_refused(team):
+    team.adds("0001_source", "source", {"risk": "high"})
+    target = team.target("production")
+    (now,) = team.query("select date_trunc('hour', clock_timestamp())")[0]
+    over = around(now, -2, -1)
+    problem = (
+        rf"its window {re.escape(str(over))} is over, as it is {now:%Y-%m-%dT%H}.* by the server's clock; give one"
+    )
+    with pytest.raises(ApprovalRefused, match=problem):
+        target.approve("0001", role=Role.CEO, by="grace", window=over)
+    assert not team.query("select to_regclass('jobarium_migrations.record')")[0][0]
+    target.approve("0001", role=Role.CEO, by="grace", window=around(now, -2, 2))
+    assert gates(team, "0001")["approval"].passed

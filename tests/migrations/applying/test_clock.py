@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from jobarium_events.migrations import Role
+from jobarium_events.migrations import ApprovalRefused, Role
 from jobarium_events.migrations.applying.refusals import Closed
 from tests.migrations.patience import PATIENCE
 from tests.migrations.team import around, counting
@@ -31,7 +31,9 @@ def test_only_the_clock_of_the_server_counts(team, monkeypatch):
     team.review("0001_source")
     (now,) = team.query("select clock_timestamp()")[0]
     target = team.target("production")
-    target.approve("0001", role=Role.CEO, by="grace", window=around(now, -3, -2))
+    with pytest.raises(ApprovalRefused, match="by the server's clock; give one that ends later"):
+        target.approve("0001", role=Role.CEO, by="grace", window=around(now, -3, -2))
+    target.approve("0001", role=Role.CEO, by="grace", window=around(now, 2, 3))
     with pytest.raises(Closed, match="by the server's clock; wait for the window"):
         target.apply("0001")
     target.approve("0001", role=Role.CEO, by="grace", window=around(now))
@@ -97,12 +99,10 @@ def test_a_clock_that_is_wrong_by_years_changes_nothing(team, days):
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE)
 
-    approves = team.target("production").approve
-    skew = timedelta(days=days)
-    approves("0001_fill", role=Role.CEO, by="grace", window=around(now + skew))
+    team.approved("0001_fill", around(now + timedelta(days=days)))
     refused = apply()
     assert (refused.returncode, "by the server's clock; wait for the window" in refused.stderr) == (1, True), refused
-    approves("0001_fill", role=Role.CEO, by="grace", window=around(now))
+    team.target("production").approve("0001_fill", role=Role.CEO, by="grace", window=around(now))
     done = apply()
     assert (done.returncode, done.stdout.endswith("0001_fill  applied\n")) == (0, True), done
     assert team.query("select count(*), count(distinct id) from met") == [(10, 10)]

@@ -35,7 +35,7 @@ def folder(tmp_path):
         more = "" if named is None else f'flags = "{named}"\n'
         folder_of(tmp_path, SETTINGS + more)
         if text is not None:
-            (tmp_path / "flags.toml").write_text(text, encoding="utf-8")
+            (tmp_path / "flags.toml").write_text(text, encoding="utf-8", errors="surrogateescape")
         return Migrations.load(tmp_path)
 
     return made
@@ -56,7 +56,12 @@ def test_a_file_is_read_anew_each_time(folder):
         ("", "has no flag 'job-source'; write `job-source = false` into it"),
         ('job-source = "yes"\n', "the flag 'job-source' is neither true nor false"),
         ("job-source = 1\n", "neither true nor false"),
-        ("job-source = yes\n", "is no valid TOML"),
+        (
+            "# ours\njob-source = yes\n",
+            r"flags.toml:2: is no valid TOML: this is no value; .*write each flag as `NAME = true`",
+        ),
+        ("job-source = true\njob-source = false\n", "flags.toml:2: has 'job-source' twice; keep one of them"),
+        ("# r\udce9glages\n", "flags.toml: is not encoded in UTF-8; save it so"),
     ],
 )
 def test_a_flag_that_is_not_known_is_neither_on_nor_off(folder, text, problem):

@@ -106,8 +106,9 @@ def test_mistakes_are_told_before_anything_is_done(trials: Trials, tmp_path: Pat
     trials.write("0001_it")
     with pytest.raises(UnknownMigration):
         trials.rehearse("0002")
-    with pytest.raises(FillError, match="nothing cannot be filled: there is no such table"):
-        trials.rehearse("0001", rows={"nothing": 1})
+    problem = "persn cannot be filled: there is no such table; there are person, "
+    with pytest.raises(FillError, match=problem):
+        trials.rehearse("0001", rows={"persn": 1})
     with pytest.raises(DumpError, match=r"missing\.sql: cannot be read"):
         trials.rehearse("0001", dump=tmp_path / "missing.sql")
     (trials.folder / "rehearsal.toml").write_text("[rows]\njob = -1\n", encoding="utf-8")

@@ -217,7 +217,7 @@ def test_probes_run_at_their_rate_and_their_latencies_are_kept(database: str) ->
         return psycopg.connect(database, autocommit=True)
 
     probes = [
-        Probe(name="quick", sql="select 1", when=ProbeWhen.OLD, per_second=200),
+        Probe(name="quick", sql=f"select\n1 as {'a' * 60}, {'1, ' * 60}1", when=ProbeWhen.OLD, per_second=200),
         Probe(name="wrong", sql="select nothing", when=ProbeWhen.NEW, per_second=200),
         Probe(name="slow", sql="select pg_sleep(10)", when=ProbeWhen.OLD, per_second=200),
         Probe(name="undone", sql="create table made (id int)", when=ProbeWhen.BOTH, per_second=200),
@@ -232,6 +232,7 @@ def test_probes_run_at_their_rate_and_their_latencies_are_kept(database: str) ->
     lasted = clock()
     quick, wrong, slow, undone = probing.results(began, began, lasted)
 
+    assert quick.sql == probes[0].sql
     assert quick.failed == undone.failed == 0
     assert quick.idle is not None
     assert quick.p95 is not None

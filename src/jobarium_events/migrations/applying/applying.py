@@ -202,6 +202,7 @@ def _apply(job: Job, migration: Migration, state: State, passed: Sequence[Gate])
         environment=job.environment,
         watch=job.watch,
         stopped=job.stop.is_set,
+        connect=job.connect,
     )
     if not is_up or not _is_filled(job, migration, state):
         return False

@@ -163,7 +163,14 @@ def _ends(entry: Entry, migration: Migration) -> str:
 
 
 def check_approval(
-    settings: Settings, migration: Migration, given: Iterable[Approval], *, role: Role, by: str, window: Window | None
+    settings: Settings,
+    migration: Migration,
+    given: Iterable[Approval],
+    *,
+    role: Role,
+    by: str,
+    window: Window | None,
+    now: datetime,
 ) -> None:
     """Check that somebody may approve.
 
@@ -182,6 +189,9 @@ def check_approval(
         raise ApprovalRefused(migration.id, "an approval needs its window: --window FROM/TO")
     if role is Role.CTO and window is not None:
         raise ApprovalRefused(migration.id, "a review has no window; leave out --window")
+    if window is not None and window.end < now:
+        over = f"its window {window} is over, as it is {now.isoformat(timespec='minutes')} by the server's clock"
+        raise ApprovalRefused(migration.id, f"{over}; give one that ends later: --window FROM/TO")
     counting = [each for each in given if each.hash == migration.hash and not each.before]
     if any(each.by == by and each.role is not role for each in counting):
         raise ApprovalRefused(migration.id, f"{by} has signed this file in the other role; somebody else has to")

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import importlib
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Never
 
 import msgspec
 
+from jobarium_events.catalog.toml import TomlError, read_toml
 from jobarium_events.extras import extra
 from jobarium_events.migrations.files.settings import SETTINGS
 from jobarium_events.migrations.refusals import MigrationError, Mistake
@@ -129,8 +129,8 @@ class FlagFile(AbstractProvider):
         text = self.path.read_text(encoding="utf-8") if self.path.is_file() else ""
         changed = line.sub(r"\1false", text)
         try:
-            is_off = tomllib.loads(changed).get(name) is False
-        except tomllib.TOMLDecodeError:
+            is_off = read_toml(changed).get(name) is False
+        except TomlError:
             is_off = False
         if not is_off:
             raise MigrationError([Mistake(str(self.path), 0, f"has no line `{name} = true`; write `{name} = false`")])
@@ -138,11 +138,14 @@ class FlagFile(AbstractProvider):
 
     def _read(self) -> Mapping[str, Any]:
         try:
-            return tomllib.loads(self.path.read_text(encoding="utf-8-sig"))
+            return read_toml(self.path.read_text(encoding="utf-8-sig"))
         except FileNotFoundError:
             raise FlagNotFoundError(f"there is no file {self.path}; make it, with a line for each flag") from None
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ParseError(f"{self.path} is no valid TOML: {error}") from None
+        except UnicodeDecodeError:
+            raise ParseError(f"{self.path}: is not encoded in UTF-8; save it so") from None
+        except TomlError as error:
+            how = "write each flag as `NAME = true` or `NAME = false`"
+            raise ParseError(f"{self.path}:{error.line}: {error.problem}; {how}") from None
 
     def _refuse(self, flag_key: str) -> Never:
         raise TypeMismatchError(f"{self.path}: the flag {flag_key!r} is asked for as no boolean; each is true or false")

@@ -281,6 +281,7 @@ def _go_down(
         environment=job.environment,
         watch=job.watch,
         stopped=job.stop.is_set,
+        connect=job.connect,
     )
     if not is_down:
         return RolledBack(migration=migration.id, done=tuple(done), is_stopped=True)

@@ -62,6 +62,7 @@ def run_steps(
     environment: Environment,
     watch: Callable[[StepNews], None],
     stopped: Callable[[], bool],
+    connect: Callable[[], Connection[Any]],
 ) -> bool:
     """Run the steps that are not done.
 
@@ -85,7 +86,7 @@ def run_steps(
             return False
         news = StepNews(migration=migration.id, direction=direction, number=number, count=len(every), line=step.line)
         watch(news)
-        if not _run(connection, record, migration, state, news, step, environment, watch, stopped):
+        if not _run(connection, record, migration, state, news, step, environment, watch, stopped, connect):
             return False
         watch(msgspec.structs.replace(news, is_done=True))
     return True
@@ -101,6 +102,7 @@ def _run(  # noqa: PLR0917 - it is one step of the above
     environment: Environment,
     watch: Callable[[StepNews], None],
     stopped: Callable[[], bool],
+    connect: Callable[[], Connection[Any]],
 ) -> bool:
     place: dict[str, Any] = {"direction": news.direction, "round_": state.round, "step": news.number}
     text = text_hash(step.statements)
@@ -120,6 +122,7 @@ def _run(  # noqa: PLR0917 - it is one step of the above
             retried=lambda _, problem: watch(msgspec.structs.replace(news, problem=problem)),
             again=state.open(news.direction) == news.number,
             stopped=stopped,
+            connect=connect,
         )
     except StepFailed as failed:
         failed.migration = migration.id

@@ -22,7 +22,7 @@ from jobarium_events.migrations.applying.standing import Standing, standings
 from jobarium_events.migrations.backfills import backfilling
 from jobarium_events.migrations.files.settings import SETTINGS, Environment
 from jobarium_events.migrations.record.histories import Run, history
-from jobarium_events.migrations.record.record import Event, Record, entries
+from jobarium_events.migrations.record.record import Event, Record, clock, entries
 from jobarium_events.migrations.record.states import states
 
 if TYPE_CHECKING:
@@ -227,20 +227,21 @@ class Target:
             id_: Which one.
             role: In which role.
             by: Who.
-            window: When it may be applied; for an approval in the role of the CEO.
+            window: When it may be applied; for an approval in the role of the CEO. It is not over yet.
 
         Raises:
             UnknownMigration: If the folder has no such migration.
             MigrationError: If there is a mistake in the decision log.
             OtherEnvironment: If the database is another environment's.
-            ApprovalRefused: If they may not.
+            ApprovalRefused: If they may not, or the window is over.
             psycopg.Error: If the database cannot be used.
         """
         migration = self.migrations[id_]
         self.migrations.decisions()
         with self._writing() as connection:
             given = approvals(entries(connection), migration)
-            check_approval(self.migrations.settings, migration, given, role=role, by=by, window=window)
+            now = clock(connection)
+            check_approval(self.migrations.settings, migration, given, role=role, by=by, window=window, now=now)
             self._record.install(connection)
             said: dict[str, Any] = {"window": str(window)} if window else {}
             self._record.write(connection, Event.APPROVED, migration, role=role, by=by, **said)

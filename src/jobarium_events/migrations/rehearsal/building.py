@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,8 @@ from jobarium_events.migrations.record.states import Stage, states
 from jobarium_events.migrations.rehearsal.ahead import Ahead, look_ahead
 from jobarium_events.migrations.rehearsal.data.statistics import Statistics
 from jobarium_events.migrations.rehearsal.data.tables import Table, read_tables
-from jobarium_events.migrations.rehearsal.data.volumes import fill
+from jobarium_events.migrations.rehearsal.data.volumes import fill, named
 from jobarium_events.migrations.rehearsal.going import Connect, forget, go_there
-from jobarium_events.migrations.rehearsal.refusals import FillError
 from jobarium_events.migrations.rehearsal.roles import roles_kept
 from jobarium_events.migrations.rehearsal.supplies import shown
 from jobarium_events.migrations.running.failures import StepFailed
@@ -112,7 +111,9 @@ def build(
         ahead = look_ahead(url, [*missing, migration])
     with connect() as connection:
         there = read_tables(connection)
-    _named(volumes.rows, [*there, *ahead.tables])
+    known = {table.title: table for table in (*there, *ahead.tables)}
+    for name in volumes.rows:
+        named(known, name)
     idle = tuple(each for each in volumes.generators if _is_late(each, there) and _has(ahead.tables, each))
     filled = _fill(connect, ahead, volumes, frozenset(), tell)
     for each in missing:
@@ -133,17 +134,6 @@ def unapplied(connection: psycopg.Connection[Any], migrations: Sequence[Migratio
     """Return those migrations that are not applied to a database, as its record says."""
     known = states(entries(connection))
     return [each for each in migrations if each.id not in known or known[each.id].stage is not Stage.APPLIED]
-
-
-def _named(names: Iterable[str], tables: Sequence[Table]) -> None:
-    """See whether tables that somebody has named are tables to be filled."""
-    known = {shown(table.title): table for table in tables}
-    for name in names:
-        table = known.get(shown(name))
-        if table is None:
-            raise FillError(name, "there is no such table")
-        if table.partition_of is not None:
-            raise FillError(name, f"it is a partition; ask for rows of {table.partition_of}")
 
 
 def _fill(

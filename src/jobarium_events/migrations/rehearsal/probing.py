@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jobarium_events.extras import extra
-from jobarium_events.migrations.rehearsal.observing import shortened
 from jobarium_events.migrations.rehearsal.probes import Probe, ProbeWhen
 from jobarium_events.migrations.rehearsal.report import Bucket, ProbeResult, Series
 from jobarium_events.migrations.running.failures import said_by
@@ -185,7 +184,7 @@ class Probing:
             after = [shot.seconds for shot in well if shot.at > ended]
             yield ProbeResult(
                 name=probe.name,
-                sql=shortened(probe.sql),
+                sql=probe.sql,
                 when=probe.when,
                 writes=running.writes,
                 count=len(shots),

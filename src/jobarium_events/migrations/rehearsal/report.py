@@ -160,7 +160,7 @@ class ProbeResult(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: Its name.
-        sql: Its statement, shortened.
+        sql: Its statement.
         when: Whose statement it is: that of the old code, of the new, or of both.
         writes: Whether it writes.
         count: How often it ran.

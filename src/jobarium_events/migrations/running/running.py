@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from jobarium_events.extras import extra
 from jobarium_events.migrations.running import concurrently
+from jobarium_events.migrations.running.blocking import Connect, onlooking
 from jobarium_events.migrations.running.failures import StepFailed, said_by
 from jobarium_events.migrations.running.limits import LIMITS, TRIED_AGAIN, attempts, limit, put
 
@@ -41,6 +42,7 @@ def run_step(
     retried: Callable[[int, str], None] | None = None,
     again: bool = False,
     stopped: Callable[[], bool] = lambda: False,
+    connect: Connect | None = None,
 ) -> bool:
     """Run a step, and commit it.
 
@@ -60,6 +62,8 @@ def run_step(
         again: Whether an earlier run of it may have ended without telling anybody. What it has done is then accepted,
             where no transaction may hold the step; any other is not there unless `within` has said so.
         stopped: Whether no further attempt is to be made.
+        connect: Opens another session, which sees who keeps a lock from a step that a transaction holds; None to do
+            without.
 
     Returns:
         Whether it is done; it is undone where it got no lock and was not to try again.
@@ -69,33 +73,47 @@ def run_step(
     """
     attempt = _Attempt(connection, step, environment, within, again=again)
     problem = ""
+    blockers: list[str] = []
+    watched: AbstractContextManager[list[str]] = nullcontext(blockers)
+    if connect is not None and step.in_transaction:
+        watched = onlooking(connect, connection.info.backend_pid)
     try:
-        for each in attempts(environment):
-            with each:
-                if each.num > 1:
-                    if stopped():
-                        return False
-                    if retried is not None:
-                        retried(each.num, problem)
-                try:
-                    attempt.run()
-                except psycopg.Error as error:
-                    if isinstance(error, TRIED_AGAIN) and stopped():
-                        return False
-                    problem = said_by(error, attempt.text)
-                    raise
+        with watched as blockers:
+            for each in attempts(environment):
+                with each:
+                    if each.num > 1:
+                        if stopped():
+                            return False
+                        if retried is not None:
+                            retried(each.num, problem)
+                    try:
+                        attempt.run()
+                    except psycopg.Error as error:
+                        if isinstance(error, TRIED_AGAIN) and stopped():
+                            return False
+                        problem = f"{said_by(error, attempt.text)}{_held_by(error, blockers)}"
+                        raise
     except psycopg.Error as error:
-        raise _failed(connection, attempt, error, environment) from None
+        raise _failed(connection, attempt, error, environment, blockers) from None
     return True
 
 
 def _failed(
-    connection: psycopg.Connection[Any], attempt: _Attempt, error: psycopg.Error, environment: Environment
+    connection: psycopg.Connection[Any],
+    attempt: _Attempt,
+    error: psycopg.Error,
+    environment: Environment,
+    blockers: list[str],
 ) -> StepFailed:
     problem = said_by(error, attempt.text)
     if isinstance(error, TRIED_AGAIN) and environment.attempts > 1:
         problem = f"{problem}, {environment.attempts} times"
+    problem += _held_by(error, blockers)
     return StepFailed(attempt.line, problem, error.sqlstate, is_unknown=connection.closed)
+
+
+def _held_by(error: psycopg.Error, blockers: list[str]) -> str:
+    return f"; it waited for {' and '.join(blockers)}" if isinstance(error, TRIED_AGAIN) and blockers else ""
 
 
 class _Attempt:

@@ -45,7 +45,7 @@ REFUSED = {
         "it refers to public.p, which is empty; ask for rows of p, too",
     ),
     "create table t (a int) partition by range (a)": ("t", "it is partitioned and has no partition"),
-    "create table o (a int)": ("t", "there is no such table"),
+    "create table o (a int)": ("t", "there is no such table; there is o"),
     "create table o (a int) partition by list (a); create table t partition of o default": (
         "t",
         "it is a partition; ask for rows of public.o",
@@ -66,6 +66,15 @@ def test_what_cannot_be_filled_is_said_and_nothing_is_left(connection, definitio
         filled(connection, {table: 30})
     if "table t (a " in definition and "partition" not in definition:
         assert counted(connection, "t") == 0
+
+
+def test_of_many_tables_the_nearest_are_named_and_no_partition(connection):
+    for name in ("account", "job", "jobs_old", "person", "plan", "zone"):
+        connection.execute(f"create table {name} (a int)")
+    connection.execute("create table jobs (a int) partition by list (a)")
+    connection.execute("create table jobz partition of jobs default")
+    with pytest.raises(FillError, match=r"; there are job, jobs, jobs_old and 4 more, the nearest names first$"):
+        filled(connection, {"jobx": 1})
 
 
 def test_a_generator_of_no_column_is_refused(connection):

@@ -173,4 +173,8 @@ def _run(url: str, statement: str) -> None:
         problem = "the role may not make databases there; grant it CREATEDB, or rehearse without a URL"
         raise ScratchError(problem) from None
     except psycopg.Error as error:
-        raise ScratchError(f"no database can be made for the rehearsal: {problem_of(error)}") from None
+        problem = f"no database can be made for the rehearsal: {problem_of(error)}"
+        if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:  # it was not reached
+            end = "" if problem.endswith((".", "?", "!")) else "."
+            problem = f"{problem}{end} Check --url, or JOBARIUM_REHEARSAL_URL"
+        raise ScratchError(problem) from None

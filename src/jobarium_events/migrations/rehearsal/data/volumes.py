@@ -6,6 +6,7 @@ The rows are made within Postgres, some hundred thousand with each statement. Th
 from __future__ import annotations
 
 from contextlib import contextmanager
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -31,7 +32,7 @@ with extra("migrations"):
     from psycopg import errors
     from psycopg.rows import tuple_row
 
-__all__ = ["fill"]
+__all__ = ["fill", "named"]
 
 Connection = psycopg.Connection[Any]
 
@@ -73,7 +74,7 @@ def fill(
         FillError: If a table cannot be filled; the text says what is in the way.
     """
     filling = _Filling(connection, tables, seed, statistics or Statistics(), generators or {})
-    asked = {filling.named(name).title: count for name, count in rows.items()}
+    asked = {named(filling.tables, name).title: count for name, count in rows.items()}
     with connection.transaction():
         return filling.fill(asked)
 
@@ -88,7 +89,7 @@ class _Filling:
         generators: Mapping[str, str],
     ) -> None:
         self._connection = connection
-        self._tables = {table.title: table for table in tables}
+        self.tables = {table.title: table for table in tables}
         self._seed = seed
         self._statistics = statistics
         self._generators: dict[str, dict[str, str]] = {}
@@ -96,26 +97,17 @@ class _Filling:
         self._unsure: dict[str, tuple[str, ...]] = {}
         for name, sql in generators.items():
             table, _, column = name.rpartition(".")
-            found = self.named(table)
+            found = named(self.tables, table)
             if column not in {each.name for each in found.columns}:
                 raise FillError(found.title, f"a generator is given for {column!r}, and there is no such column")
             self._generators.setdefault(found.title, {})[column] = sql
 
-    def named(self, name: str) -> Table:
-        """Return a table by its name."""
-        table = self._tables.get(name) or self._tables.get(f"public.{name}")
-        if table is None:
-            raise FillError(name, "there is no such table")
-        if table.partition_of is not None:
-            raise FillError(name, f"it is a partition; ask for rows of {table.partition_of}")
-        return table
-
     def fill(self, asked: Mapping[str, int]) -> dict[str, int]:
-        there = {title: self._count(self._tables[title].sql) for title in asked}
+        there = {title: self._count(self.tables[title].sql) for title in asked}
         wanted = {title: count for title, count in asked.items() if count > there[title]}
         added = dict.fromkeys(asked, 0)
         with self._settings(), self._fast() as unchecked:
-            order = [self._given(each) for each in turns([self._tables[t] for t in wanted], unchecked=unchecked)]
+            order = [self._given(each) for each in turns([self.tables[t] for t in wanted], unchecked=unchecked)]
             for turn in order:
                 title = turn.table.title
                 with self._explained(turn.table):
@@ -155,7 +147,7 @@ class _Filling:
         return list(dict.fromkeys(bounded or leaves))
 
     def _below(self, table: Table) -> Iterator[tuple[str, ...]]:
-        for child in self._tables.values():
+        for child in self.tables.values():
             if child.partition_of == table.title:
                 if child.partitioned:
                     yield from self._below(child)
@@ -194,7 +186,7 @@ class _Filling:
             shared = tuple(
                 referred for name, referred in zip(key.columns, key.referred, strict=True) if name not in columns
             )
-            target = self._tables[key.table]
+            target = self.tables[key.table]
             if columns:
                 keys = self._keys.of(target, key, shared)
                 if not keys.count and any(table.column(name).not_null for name in columns):
@@ -248,7 +240,7 @@ class _Filling:
         if nullable and (apart or shared):
             return  # what is null refers to nothing, and is the same as nothing else
         self._keys.forget()
-        keys = self._keys.of(self._tables[key.table], key)
+        keys = self._keys.of(self.tables[key.table], key)
         if not keys.count:
             return
         seed = (self._seed, table.title, key.name)
@@ -328,6 +320,7 @@ class _Filling:
 
 
 _REFUSALS = (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError, psycopg.NotSupportedError)
+_NEAR = 3  # tables that are named in place of one that there is not
 
 
 def _shares(leaves: Sequence[tuple[str, ...]], count: int) -> list[tuple[tuple[str, ...], int]]:
@@ -343,3 +336,25 @@ def _exists(table: Table, target: Table, key: ForeignKey) -> str:
         f"_target.{identifier(name)} = {column}" for name, column in zip(key.referred, columns, strict=True)
     )
     return _SQL["exists"].format(nothing=nothing, target=target.sql, same=same)
+
+
+def named(tables: Mapping[str, Table], name: str) -> Table:
+    """Return a table to be filled, by its name, with its schema unless that is ``public``.
+
+    Args:
+        tables: Those that there are, by their titles.
+        name: Its name.
+
+    Raises:
+        FillError: If there is none, or it is a partition.
+    """
+    table = tables.get(name) or tables.get(f"public.{name}")
+    if table is None:
+        there = {each.title.removeprefix("public."): None for each in tables.values() if each.partition_of is None}
+        near = get_close_matches(name, there, n=_NEAR, cutoff=0.0)
+        more = f" and {len(there) - _NEAR} more, the nearest names first" if len(there) > _NEAR else ""
+        known = f"there {'is' if len(there) == 1 else 'are'} {', '.join(near) or 'none'}{more}"
+        raise FillError(name, f"there is no such table; {known}")
+    if table.partition_of is not None:
+        raise FillError(name, f"it is a partition; ask for rows of {table.partition_of}")
+    return table
