@@ -6,25 +6,15 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.evolution.logs import decision
+
 PAGE = Path(__file__).parents[3] / "docs" / "migration-rules.md"
 _PART = re.compile(r"^### `([a-z-]+)`\n\n(.*?)(?=^##|\Z)", re.DOTALL | re.MULTILINE)
 _FENCE = re.compile(r'^```sql title="([^"]+)"\n(.*?)^```$', re.DOTALL | re.MULTILINE)
 
 SETTINGS = 'releases = ["2026.09", "2026.10", "2026.11", "2026.12"]\nbaseline = "baseline.sql"\n'
-_SECTIONS = ("Context", "Decision", "Alternatives", "Why", "Consequences")
-DECISION = """+++
-id = "DEC-0007"
-title = "What the columns of job mean"
-date = 2026-10-05
-status = "accepted"
-owner = "job-service"
-review = 2099-01-01
-
-[[columns]]
-table = "job"
-meanings = ["pay", "kind"]
-+++
-""" + "".join(f"\n## {section}\n\nSo.\n" for section in _SECTIONS)
+_DECIDED = '\n[[columns]]\ntable = "job"\nmeanings = ["pay", "kind"]\n'
+DECISION = decision({"id": '"DEC-0007"', "review": "2099-01-01"}, _DECIDED)
 _HEADER = {
     "id": '"0002_example"',
     "owner": '"job-service"',

@@ -11,6 +11,7 @@ from jobarium_events.migrations import Environment, Migrations
 from jobarium_events.migrations.files.spans import Span
 from jobarium_events.migrations.rehearsal import observing
 from jobarium_events.migrations.rehearsal.report import Rehearsal, read_rehearsal, write_rehearsal
+from tests.evolution.logs import decision
 from tests.migrations.rehearsal.trials import Trials
 
 DUAL_WRITE = """
@@ -262,19 +263,7 @@ def test_a_type_that_changes_is_for_no_category(trials: Trials, category: str) -
     )
 
 
-DECISION = """+++
-id = "DEC-0001"
-title = "What legacy means"
-date = 2026-10-05
-status = "accepted"
-owner = "job-service"
-review = 2099-01-01
-
-[[columns]]
-table = "job"
-meanings = ["legacy"]
-+++
-""" + "".join(f"\n## {name}\n\nSo.\n" for name in ("Context", "Decision", "Alternatives", "Why", "Consequences"))
+DECISION = decision({"review": "2099-01-01"}, '\n[[columns]]\ntable = "job"\nmeanings = ["legacy"]\n')
 
 
 @pytest.mark.parametrize("is_decided", [False, True])
