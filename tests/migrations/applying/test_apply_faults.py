@@ -217,7 +217,8 @@ def test_a_lost_connection_is_of_unknown_outcome_and_the_record_knows(team, befo
     assert "the next run reads it from the record" in str(failed)
     (standing,) = team.target().status()
     assert (standing.stage, standing.steps_done) == (Stage.APPLYING, 0)
-    assert team.target().history()[-1].result == "no end"
+    (run,) = team.target().history()
+    assert (run.result, run.problem) == ("failed", str(failed))
     assert team.query("select to_regclass('half')") == [(None,)]
     path.write_text(path.read_text().replace("pg_sleep(60)", "pg_sleep(0)"))
     assert team.target().apply().done == ("0001_source",)
@@ -331,6 +332,40 @@ def test_all_sessions_that_are_lost_in_a_backfill_are_opened_anew(team):
     assert team.query("select count(*), count(distinct id) from met") == [(10, 10)]
     (run,) = team.target().history()
     assert (run.result, team.target().status()[0].stage) == ("done", Stage.APPLIED)
+
+
+def test_the_lock_is_taken_again_while_the_backfill_goes_on(team, monkeypatch):
+    monkeypatch.setattr("jobarium_events.migrations.applying.applying._ASKED_EVERY", 0.0)
+    counting(team)
+    free = {}
+
+    def lose(found):
+        if found.batches == 2 and not free:
+            team.query(TERMINATE)
+        free[found.batches] = team.query(LOCK) == [(True,)]  # and let go again at once, as the session ends
+
+    team.target().apply(watch=lose)
+    assert [is_free for batches, is_free in free.items() if batches > 2] == [False]
+
+
+def test_who_has_lost_the_lock_for_good_fills_no_further(team, monkeypatch):
+    monkeypatch.setattr("jobarium_events.migrations.applying.applying._ASKED_EVERY", 0.0)
+    monkeypatch.setattr("jobarium_events.migrations.applying.sessions._LOST_PATIENCE", 0.0)
+    counting(team)
+    with psycopg.connect(team.database, autocommit=True, application_name="another") as other:
+
+        def lose(found):
+            if found.batches == 2 and other.info.transaction_status is psycopg.pq.TransactionStatus.IDLE:
+                team.query(TERMINATE)
+                awaited(lambda: other.execute(LOCK).fetchone() == (True,), "the lock is not let go")
+
+        with pytest.raises(Held, match="by another"):
+            team.target().apply(watch=lose)
+    assert team.query("select count(*) < 10 from met") == [(True,)]
+    (run,) = team.target().history()
+    assert (run.result, "by another" in run.problem) == ("failed", True)
+    assert team.target().apply().done == ("0001_fill",)
+    assert team.query("select count(*), count(distinct id) from met") == [(10, 10)]
 
 
 def test_who_has_the_lock_since_it_was_lost_keeps_it(team, monkeypatch):

@@ -71,6 +71,22 @@ def test_a_flag_that_is_not_known_is_neither_on_nor_off(folder, text, problem):
         raise AssertionError(flag.problem)
 
 
+def test_a_flag_file_that_cannot_be_read_is_told_without_a_traceback(folder, caplog):
+    migrations = folder("flags.toml", None)
+    (migrations.folder / "flags.toml").mkdir()
+    flag = Flags.of(migrations)["job-source"]
+    assert flag.value is None
+    assert flag.problem.endswith("flags.toml cannot be read: is a directory; make it a file that can")
+    assert caplog.records == []
+
+
+def test_a_flag_is_turned_off_behind_a_byte_order_mark(folder):
+    flags = Flags.of(folder("flags.toml", "\ufeffjob-source = true # ours\n"))
+    flags.file.turn_off("job-source")
+    assert flags["job-source"].value is False
+    assert flags.file.path.read_bytes().decode() == "\ufeffjob-source = false # ours\n"
+
+
 @pytest.mark.parametrize("kind", ["string", "integer", "float", "object"])
 def test_a_flag_of_a_file_is_nothing_but_true_or_false(folder, kind):
     migrations = folder("flags.toml", "job-source = true\n")

@@ -190,6 +190,17 @@ def test_a_flag_that_nobody_knows_is_not_off(applied):
     assert applied.columns() == ["id", "status", "source"]
 
 
+@pytest.mark.parametrize("text", ["job-source = \n", "other = true\n", 'job-source = "on"\n'])
+def test_where_nobody_asks_for_gates_a_flag_that_is_not_known_is_not_recorded_as_off(team, text):
+    whole(team)
+    team.flags(job_source=True)
+    team.target().apply()
+    (team.folder / "flags.toml").write_text(text)
+    found = team.target().rollback("0001")
+    assert found.done[0].startswith("whether the flag 'job-source' is off is not known: ")
+    assert team.query("select count(*) from jobarium_migrations.record where event = 'flag-off'") == [(0,)]
+
+
 def test_a_contract_leaves_its_flag_on_as_what_comes_back_is_empty(team):
     team.file(
         "0001_status",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from jobarium_events.migrations.files.migration import Migration
 
 __all__ = ["Applied", "Job", "News", "apply", "verified"]
+
+_ASKED_EVERY = 1.0  # seconds from one look to the next whether the lock is still ours, while a backfill runs
 
 
 class _Result(Protocol):
@@ -119,6 +122,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         except BaseException as error:
             # Where the server cannot be told any more, the run has no end in the record, and so it is shown.
             with suppress(psycopg.Error):
+                self.session.reopen()
                 fresh(self.connection)
                 job.record.write(self.connection, Event.RUN_ENDED, result="failed", problem=_told(error))
             raise
@@ -225,22 +229,40 @@ def _is_filled(job: Job, migration: Migration, state: State) -> bool:
     def finished(connection: Connection[Any]) -> None:
         job.record.write(connection, Event.BACKFILLED, migration, **place)
 
+    asked = monotonic()
+
+    def watch(found: Progress) -> None:
+        nonlocal asked
+        if monotonic() - asked > _ASKED_EVERY:
+            _regain(job, migration, state)
+            asked = monotonic()
+        job.watch(found)
+
     try:
         progress = backfilling.run(
-            job.connect, migration, job.environment, stop=job.stop, watch=job.watch, begun=begun, finished=finished
+            job.connect, migration, job.environment, stop=job.stop, watch=watch, begun=begun, finished=finished
         )
     except BackfillFailed as failed:
         with suppress(psycopg.Error):  # as of a step: a full disk takes no entry either
             job.record.write(job.connection, Event.BACKFILL_FAILED, migration, **place, problem=str(failed))
         raise
+    _regain(job, migration, state)
+    if progress.is_complete and not job.state(migration).is_backfilled:
+        finished(job.connection)  # it was completed by itself, by nobody who writes to the record
+    return progress.is_complete
+
+
+def _regain(job: Job, migration: Migration, state: State) -> None:
+    """Take the lock again if it was lost, as its session has nothing to do while a backfill runs.
+
+    Raises:
+        Held: If somebody else has it, or has had it and gone back.
+    """
     if job.session.regain():
         now = job.state(migration)
         if (now.stage, now.round) != (Stage.APPLYING, state.round):
             raise Held("somebody else, who began while the connection was lost and has ended by now")
         fresh(job.connection)
-    if progress.is_complete and not job.state(migration).is_backfilled:
-        finished(job.connection)  # it was completed by itself, by nobody who writes to the record
-    return progress.is_complete
 
 
 def verified(job: Job, migration: Migration, state: State, direction: Direction, when: When) -> None:

@@ -125,11 +125,11 @@ class FlagFile(AbstractProvider):
         Raises:
             MigrationError: If the file has no such flag on a line of its own, or cannot be read.
         """
-        line = re.compile(rf"^(\s*[\"']?{re.escape(name)}[\"']?\s*=\s*)(true|false)\b", re.MULTILINE)
+        line = re.compile(rf"^(\ufeff?\s*[\"']?{re.escape(name)}[\"']?\s*=\s*)(true|false)\b", re.MULTILINE)
         text = self.path.read_text(encoding="utf-8") if self.path.is_file() else ""
         changed = line.sub(r"\1false", text)
         try:
-            is_off = read_toml(changed).get(name) is False
+            is_off = read_toml(changed.removeprefix("\ufeff")).get(name) is False
         except TomlError:
             is_off = False
         if not is_off:
@@ -141,6 +141,9 @@ class FlagFile(AbstractProvider):
             return read_toml(self.path.read_text(encoding="utf-8-sig"))
         except FileNotFoundError:
             raise FlagNotFoundError(f"there is no file {self.path}; make it, with a line for each flag") from None
+        except OSError as error:
+            problem = (error.strerror or "it failed").lower()
+            raise ParseError(f"{self.path} cannot be read: {problem}; make it a file that can") from None
         except UnicodeDecodeError:
             raise ParseError(f"{self.path}: is not encoded in UTF-8; save it so") from None
         except TomlError as error:

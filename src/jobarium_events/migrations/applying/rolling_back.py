@@ -160,7 +160,8 @@ def _is_contained(situation: Situation, migration: Migration) -> bool:
     if not _only_fills(migration) or state is None or not state.is_contained:
         return False
     flag = migration.header.feature_flag
-    return flag is None or situation.flags[flag].value is not True
+    value = False if flag is None else situation.flags[flag].value
+    return value is False or (value is None and not situation.asked)
 
 
 def _only_fills(migration: Migration) -> bool:
@@ -251,6 +252,8 @@ def _turn_off(job: Job, situation: Situation, migration: Migration, state: State
         raise RollbackRefused(migration.id, f"the flag {name!r} is on; turn it off where it is kept, and come again")
     elif flag.value is None and situation.asked:
         raise RollbackRefused(migration.id, f"whether its flag is off is not known: {flag.problem}")
+    elif flag.value is None:
+        return [f"whether the flag {name!r} is off is not known: {flag.problem}"]
     else:
         said = f"the flag {name!r} is off"
     job.record.write(job.connection, Event.FLAG_OFF, migration, round_=state.round, flag=name)

@@ -75,6 +75,22 @@ class Session:
         check_writable(self.connection)
         _lock(self.connection, wait, self._stop)
 
+    def reopen(self) -> bool:
+        """Open it anew, without the lock, if its connection was lost.
+
+        Returns:
+            Whether it was lost.
+
+        Raises:
+            psycopg.OperationalError: If the database is out of reach.
+        """
+        with suppress(psycopg.Error):
+            self.connection.execute("select 1")
+        if not self.connection.closed:
+            return False
+        self.connection = self._connect()
+        return True
+
     def regain(self) -> bool:
         """Open it anew if its connection was lost while it had nothing to do, and take the lock again.
 
@@ -87,14 +103,8 @@ class Session:
             Held: If somebody else has the lock.
             psycopg.OperationalError: If the database is out of reach.
         """
-        try:
-            self.connection.execute("select 1")
-        except psycopg.OperationalError:
-            if not self.connection.closed:
-                raise
-        else:
+        if not self.reopen():
             return False
-        self.connection = self._connect()
         self.take(_LOST_PATIENCE)
         return True
 
