@@ -211,7 +211,7 @@ def test_what_failed_is_shown_without_a_value_of_a_row(run, team, of_team):
     assert (status.code, "begun" in status.out, "invalid text representation" in status.out) == (1, True, True)
     assert "; nobody is at it: `db apply 0001_source` goes on\n" in status.out
     plan = run("db", "plan", *of_team())
-    assert "applying\n  stopped: 0001_source, line 13" in plan.out
+    assert "begun\n  stopped: 0001_source, line 13" in plan.out
     for ended in (failed, status, plan, run("db", "history", *of_team())):
         assert "Secret" not in ended.out + ended.err
 

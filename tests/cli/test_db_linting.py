@@ -89,6 +89,24 @@ def test_without_names_it_is_the_folder_of_migrations() -> None:
     assert (code, output.partition(":")[0]) == (1, "migrations/a.sql")
 
 
+@pytest.mark.parametrize("named", ["7", "0007", "0007_title"])
+def test_a_migration_is_named_by_its_id_or_its_number_as_elsewhere(named: str) -> None:
+    Path("elsewhere").mkdir()
+    Path("elsewhere", "0007_title.sql").write_text(UNSAFE)
+    Path("elsewhere", "0070_title.sql").write_text(SAFE)
+    code, output = run(named, "--migrations", "elsewhere")
+    assert (code, output.partition(":")[0]) == (1, "elsewhere/0007_title.sql")
+
+
+def test_a_path_is_no_number_and_a_number_that_nothing_has_is_told() -> None:
+    Path("migrations").mkdir()
+    Path("migrations", "0007_title.sql").write_text(UNSAFE)
+    assert run("8") == (2, "Error: 8: No such file or directory\n")
+    Path("7").mkdir()
+    Path("7", "a.sql").write_text(SAFE)
+    assert run("7")[0] == 0
+
+
 def test_sql_that_cannot_be_read_is_found_wrong() -> None:
     Path("a.sql").write_text("select 1;\ncrate table x ();\n")
     code, output = run("a.sql")

@@ -6,6 +6,7 @@ import json
 import re
 
 from jobarium_events.migrations.applying.sessions import applying
+from tests.migrations.team import counting
 
 
 def test_what_is_half_done_is_under_way_only_while_somebody_is_at_it(run, team, of_team):
@@ -20,6 +21,17 @@ def test_what_is_half_done_is_under_way_only_while_somebody_is_at_it(run, team, 
     assert "nobody is at it" not in going.out
     (told,) = json.loads(run("db", "status", *of_team(), "--json").out)
     assert (told["stage"], told["left_by"]) == ("applying", "db apply 0001_source")
+
+
+def test_a_paused_backfill_goes_on_only_once_it_is_resumed(run, team, of_team):
+    counting(team)
+    run("db", "backfill", "pause", "0001_fill", *of_team())
+    run("db", "apply", *of_team())
+    left = run("db", "status", *of_team())
+    assert left.out.endswith("nobody is at it: `db backfill resume 0001_fill`, and then `db apply 0001_fill` goes on\n")
+    assert ", begun" in run("db", "plan", *of_team()).out
+    run("db", "backfill", "resume", "0001_fill", *of_team())
+    assert "nobody is at it: `db apply 0001_fill` goes on" in run("db", "status", *of_team()).out
 
 
 def test_a_way_back_that_nobody_is_at_is_told_by_its_own_command(run, team, of_team):

@@ -224,6 +224,13 @@ def test_a_lost_connection_is_of_unknown_outcome_and_the_record_knows(team, befo
     assert team.target().apply().done == ("0001_source",)
 
 
+def test_a_connection_that_is_lost_within_a_block_is_said_to_be(team):
+    team.adds("0001_source", "source", up="do $$ begin perform pg_terminate_backend(pg_backend_pid()); end $$;")
+    with pytest.raises(StepFailed, match=r"line \d+: the connection was lost") as failed:
+        team.target().apply()
+    assert failed.value.is_unknown
+
+
 def test_a_connection_lost_after_the_commit_runs_nothing_twice(team):
     """The server committed the step, and the applier never heard of it."""
     team.adds("0001_source", "source", verify="-- returns: 0\nselect count(source) from job;")

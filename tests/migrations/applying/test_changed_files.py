@@ -79,6 +79,25 @@ def test_what_has_not_run_of_a_half_done_migration_may_change(team):
         team.target().apply()
 
 
+def test_what_ran_of_a_half_done_one_may_change_once_it_is_rolled_back(team):
+    first, failing = "create table a (id int);\n", "create table b as select * from missing;"
+    changed = "create table a (id bigint);\n"
+    team.adds("0001_source", "source", up=first + failing, down="drop table if exists a;")
+    with pytest.raises(StepFailed):
+        team.target().apply()
+    team.adds("0001_source", "source", up=changed + failing, down="drop table if exists a;")
+    with pytest.raises(FileChanged, match=r"or all once `db rollback 0001_source` has undone those that ran$"):
+        team.target().apply()
+    team.adds("0001_source", "source", {"containment": "drop it by hand"}, up=changed + failing, down=None)
+    with pytest.raises(FileChanged, match=r"only steps that have not run may change$"):
+        team.target().apply()
+    verify = "-- returns: 10\nselect count(*) from job;"
+    team.adds("0001_source", "source", up=first + failing, down="drop table if exists a;", verify=verify)
+    team.target().rollback("0001", app_runs="none")
+    team.adds("0001_source", "source", up=changed, down="drop table if exists a;", verify=verify)
+    assert team.target().apply().done == ("0001_source",)
+
+
 def test_a_changed_half_is_reviewed_anew(team):
     up = "set lock_timeout = '2s';\nalter table missing add column source text;"
     team.adds("0001_source", "source", {"containment": "leave the column"}, up=up, down=None)

@@ -30,6 +30,14 @@ def test_what_is_removed_is_out_of_use_for_two_releases_as_deployed_here(team):
         assert (found.passed, problem is None or problem in found.text) == (problem is None, True)
 
 
+def test_the_releases_after_it_are_named_in_whichever_order_they_were_deployed():
+    entries = [
+        Entry(number=number, at=None, event=Event.DEPLOYED, operator="o", environment="e", detail={"release": release})
+        for number, release in enumerate(("2026.12", "2026.11"), 1)
+    ]
+    assert "have to be deployed after it, and there is 2026.12;" in out_of_use(entries, RELEASES, "2026.11")
+
+
 @many
 @given(st.lists(st.sampled_from(RELEASES), max_size=12), st.sampled_from(RELEASES))
 def test_out_of_use_is_counted_since_the_last_rollback_of_the_app(deployed, since):

@@ -6,7 +6,7 @@ import pytest
 
 from jobarium_events.migrations.applying.refusals import FileChanged, NotApplied
 from jobarium_events.migrations.record.states import Stage
-from jobarium_events.migrations.running.failures import NotVerified
+from jobarium_events.migrations.running.failures import NotVerified, StepFailed
 from tests.migrations.team import stages
 
 
@@ -78,6 +78,52 @@ def test_what_a_later_one_has_removed_is_not_asked_for_unless_it_is_named(team):
     assert (first.outdated_by, first.checks, first.ok) == ("0002_gone", (), True)
     assert (last.outdated_by, last.ok) == (None, True)
     assert not team.target().verify("0001")[0].ok
+    assert team.target().status()[0].problem is None  # whoever asks all the same has nothing to mend
+
+
+def test_what_a_later_one_removes_is_not_asked_for_once_that_has_begun(team):
+    team.adds("0001_source", "source")
+    team.file(
+        "0002_gone",
+        {"category": "contract", "containment": "none"},
+        up="alter table job drop column source;",
+        down=None,
+        verify="-- returns: 0\nselect count(*) from job;",
+    )
+    with pytest.raises(NotVerified):
+        team.target().apply()
+    (asked,) = team.target().verify()
+    assert asked.outdated_by == "0002_gone"
+
+
+def test_one_that_has_removed_nothing_yet_outdates_nothing(team):
+    team.adds("0001_source", "source")
+    up = "create table other (id int);\nselect 1 / 0;\nalter table job drop column source;"
+    team.file("0002_gone", {"category": "contract", "containment": "none"}, up=up, down=None)
+    with pytest.raises(StepFailed):
+        team.target().apply()
+    (asked,) = team.target().verify()
+    assert (asked.outdated_by, asked.ok) == (None, True)
+
+
+def test_what_was_wrong_counts_no_more_once_a_later_one_has_removed_what_it_was_about(team):
+    team.adds("0001_source", "source")
+    team.target().apply()
+    team.query("update job set source = 'form'")
+    assert not team.target().verify()[0].ok
+    assert "must return 0" in team.target().status()[0].problem
+    up = "alter table job drop column source;"
+    down = "alter table job add column source text;"
+    verify = "-- returns: 10\nselect count(*) from job;"
+    team.file("0002_gone", {"category": "contract", "containment": "none"}, up=up, down=down, verify=verify)
+    team.target().apply()
+    assert team.target().status()[0].problem is None
+    assert not team.target().verify("0001")[0].ok
+    assert team.target().status()[0].problem is None
+    team.target().rollback("0002", app_runs="none")
+    assert "column" in team.target().status()[0].problem
+    team.target().verify()
+    assert team.target().status()[0].problem is None
 
 
 def test_what_is_verified_again_is_what_ran(team):

@@ -39,7 +39,8 @@ def lint(
         list[str] | None,
         typer.Argument(
             metavar="FILE...",
-            help="Files and folders of SQL; - is the standard input. [default: the folder of migrations]",
+            help="Files and folders of SQL, or migrations by their ids or numbers; - is the standard input. "
+            "[default: the folder of migrations]",
         ),
     ] = None,
     *,
@@ -70,9 +71,10 @@ def lint(
 
     if not files and not migrations.is_dir():
         raise no_folder(migrations)
-    report = lint_files(files or [str(migrations)], postgres=postgres or ())
+    paths = [_meant(each, migrations) for each in files or [str(migrations)]]
+    report = lint_files(paths, postgres=postgres or ())
     if not report.files:
-        raise typer.BadParameter(f"there is no file *.sql in {', '.join(files or [str(migrations)])}")
+        raise typer.BadParameter(f"there is no file *.sql in {', '.join(paths)}")
     formats = {Format.JSON: as_json, Format.GITHUB: as_github, Format.SARIF: as_sarif}
     if format is Format.TEXT:
         _print(report)
@@ -80,6 +82,16 @@ def lint(
         sys.stdout.write(formats[format](report))
     if not report.ok:
         raise typer.Exit(_FOUND)
+
+
+def _meant(named: str, folder: Path) -> str:
+    """Return the file of a migration that is named by its id or its number; what is named where that is a path."""
+    if named[:1].isdecimal() and not Path(named).exists():
+        for path in sorted(folder.glob("*.sql")):
+            number = path.stem.partition("_")[0]
+            if path.stem == named or (named.isdecimal() and number.isdecimal() and int(number) == int(named)):
+                return str(path)
+    return named
 
 
 def _print(report: "Report") -> None:

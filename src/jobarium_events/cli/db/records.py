@@ -101,7 +101,8 @@ def history(
 
 
 def _told_of(standing: "Standing") -> str:
-    left = f"nobody is at it: `{standing.left_by}` goes on" if standing.left_by else None
+    first = f"`db backfill resume {standing.id}`, and then " if standing.is_paused else ""
+    left = f"nobody is at it: {first}`{standing.left_by}` goes on" if standing.left_by else None
     problem = standing.problem and in_line(standing.problem)
     return "; ".join(filter(None, (problem, standing.note, left)))
 

@@ -118,7 +118,8 @@ def show_plan(plan: Plan) -> None:
 
 
 def _show(to: Console, planned: Planned, *, asked: bool) -> None:
-    begun = "" if planned.stage.value == "pending" else f", {planned.stage}"
+    stage = "begun" if planned.stage.value == "applying" else planned.stage.value
+    begun = "" if stage == "pending" else f", {stage}"
     to.print(f"{planned.id}", style="bold", end="")
     to.print(f"  {planned.category}, {planned.risk} risk, expected to take {planned.estimated_runtime}{begun}")
     if planned.problem:

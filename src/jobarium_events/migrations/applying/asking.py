@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,6 +11,7 @@ from jobarium_events.migrations.applying.refusals import NotApplied
 from jobarium_events.migrations.applying.touching import touched
 from jobarium_events.migrations.applying.unchanged import changed_one
 from jobarium_events.migrations.files.migration import When
+from jobarium_events.migrations.files.steps import steps
 from jobarium_events.migrations.lint.removals import removed
 from jobarium_events.migrations.lint.walking import tables_of
 from jobarium_events.migrations.record.record import Direction, Event
@@ -21,12 +23,13 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from jobarium_events.migrations.applying.situation import Situation
+    from jobarium_events.migrations.files.folder import Migrations
     from jobarium_events.migrations.files.migration import Migration
     from jobarium_events.migrations.files.settings import Environment
     from jobarium_events.migrations.record.record import Record
     from jobarium_events.migrations.record.states import State
 
-__all__ = ["Asked", "ask", "ask_again", "moment_of"]
+__all__ = ["Asked", "ask", "ask_again", "moment_of", "outdated_by"]
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,19 +113,34 @@ def ask_again(
     found: list[Asked] = []
     for each in wanted:
         state = situation.states[each.id]
-        outdated_by = None if id_ is not None else _outdated_by(situation, applied, each, state)
-        if outdated_by is not None:
-            found.append(Asked(migration=each.id, outdated_by=outdated_by))
+        other = None if id_ is not None else outdated_by(situation.migrations, situation.states, each)
+        if other is not None:
+            found.append(Asked(migration=each.id, outdated_by=other))
             continue
         found.append(Asked(migration=each.id, checks=ask(connection, record, environment, each, state.round)))
     return tuple(found)
 
 
-def _outdated_by(situation: Situation, applied: list[Migration], migration: Migration, state: State) -> str | None:
-    """Return what ran later and removes something of a table that the queries are about."""
+def outdated_by(migrations: Migrations, found: Mapping[str, State], migration: Migration) -> str | None:
+    """Return the id of what ran later, be it in part, and removes something of a table that the queries are about.
+
+    Args:
+        migrations: The folder.
+        found: Where its migrations stand by the record.
+        migration: One of it that has run.
+    """
+    number = found[migration.id].number
     about = touched(migration).union(*(tables_of(each.query.node) for each in migration.checks_at(When.AFTER)))
-    for other in applied:
-        gone = {each.table for statement in other.up for each in removed(statement)}
-        if situation.states[other.id].number > state.number and gone & about:
+    for other in migrations.ordered:
+        state = found.get(other.id)
+        if state is None or state.number <= number:
+            continue
+        ran = (
+            step
+            for place, step in enumerate(steps(other.up), 1)
+            if place in state.up or place == state.open(Direction.UP)
+        )
+        gone = {each.table for step in ran for statement in step.statements for each in removed(statement)}
+        if gone & about:
             return other.id
     return None

@@ -52,7 +52,7 @@ def out_of_use(entries: Iterable[Entry], releases: Sequence[str], since: str) ->
         return f"out of use since {since}, and neither that nor a later release is deployed here; {how}"
     later = len(seen) - 1
     if later < WINDOW:
-        after = ", ".join(seen[1:]) or "none"
+        after = ", ".join(name for name in seen if name != (since if since in seen else seen[0])) or "none"
         after += f" since the app went back from {back[0]} to {back[1]}" if back is not None else ""
         return f"out of use since {since}; {WINDOW} releases have to be deployed after it, and there is {after}; {how}"
     return None

@@ -67,18 +67,25 @@ class FileChanged(JobariumEventsError):
         ran: The hash of what ran.
         now: The hash of the file; None if it is gone.
         is_half: Whether the migration is half done, so that what has not run of it may change.
+        is_undone: Whether `db rollback` undoes what has run, once the file is as it was, so that all of it may change.
     """
 
-    def __init__(self, migration: str, ran: str, now: str | None, *, is_half: bool = False) -> None:
+    def __init__(
+        self, migration: str, ran: str, now: str | None, *, is_half: bool = False, is_undone: bool = False
+    ) -> None:
         self.migration = migration
         self.ran = ran
         self.now = now
         self.is_half = is_half
+        self.is_undone = is_undone
 
     def __str__(self) -> str:
         what = "is gone" if self.now is None else f"has the hash {shortened(self.now)} now"
         if self.is_half:
             way_out = "bring back what has run of it as it was: only steps that have not run may change"
+            way_out += (
+                f", or all once `db rollback {self.migration}` has undone those that ran" if self.is_undone else ""
+            )
         else:
             way_out = "bring back the file that ran, and put what is to change in a new migration"
         return f"{self.migration} ran with the hash {shortened(self.ran)}, and its file {what}; {way_out}"

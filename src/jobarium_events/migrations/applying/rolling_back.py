@@ -221,7 +221,8 @@ def _app_that_runs(situation: Situation, migration: Migration, app: str | None) 
         return None
     runs = f"{last} is deployed, by the record" if last else "the record does not say which release is deployed"
     problem = f"{counts}, and {runs}; roll the app back first, and say what it runs then"
-    raise RollbackRefused(migration.id, f"{problem}: {_listed(older)}")
+    stops = f"; `db backfill pause {migration.id}` only keeps it from going on" if migration.backfill else ""
+    raise RollbackRefused(migration.id, f"{problem}: {_listed(older)}{stops}")
 
 
 def _listed(options: list[str]) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from jobarium_events.migrations.applying.asking import outdated_by
 from jobarium_events.migrations.applying.refusals import shortened
 from jobarium_events.migrations.applying.situation import out_of_order
 from jobarium_events.migrations.applying.unchanged import changed_one
@@ -34,6 +35,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         problem: What is wrong: why it went no further, or that its file was changed or is gone.
         note: What is to be known and is not wrong.
         left_by: The command that goes on with it, where it is half done and nobody is applying or rolling back here.
+        is_paused: Whether its backfill is paused, which that command does not end.
     """
 
     id: str
@@ -45,19 +47,26 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     problem: str | None
     note: str | None = None
     left_by: str | None = None
+    is_paused: bool = False
 
 
-def standings(migrations: Migrations, found: Mapping[str, State], *, is_at_work: bool) -> tuple[Standing, ...]:
+def standings(
+    migrations: Migrations, found: Mapping[str, State], *, is_at_work: bool, paused: Collection[str] = ()
+) -> tuple[Standing, ...]:
     """Return where each stands: those of the folder, and those of the record whose file is gone.
 
     Args:
         migrations: The folder.
         found: Where they stand by the record.
         is_at_work: Whether somebody is applying here, or rolling back.
+        paused: Those whose backfills are paused.
     """
     files = {each.id: each for each in migrations.ordered}
     gone = sorted(id_ for id_, state in found.items() if id_ not in files and state.has_run)
-    return tuple(_standing(migrations, found, id_, files.get(id_), is_at_work=is_at_work) for id_ in (*gone, *files))
+    return tuple(
+        _standing(migrations, found, id_, files.get(id_), is_at_work=is_at_work, is_paused=id_ in paused)
+        for id_ in (*gone, *files)
+    )
 
 
 def _standing(
@@ -67,6 +76,7 @@ def _standing(
     migration: Migration | None,
     *,
     is_at_work: bool,
+    is_paused: bool,
 ) -> Standing:
     state = found.get(id_) or State(id=id_)
     changed = changed_one(state, migration)
@@ -77,10 +87,20 @@ def _standing(
         hash=state.hash if state.has_run else None,
         steps_done=len(state.up),
         at=state.at,
-        problem=state.problem if changed is None else _told(changed),
+        problem=_problem(migrations, found, state, migration) if changed is None else _told(changed),
         note=_note(migrations, found, state, migration),
         left_by=None if is_at_work else _goes_on(state),
+        is_paused=is_paused,
     )
+
+
+def _problem(
+    migrations: Migrations, found: Mapping[str, State], state: State, migration: Migration | None
+) -> str | None:
+    """Return why it went no further, or what its queries have found since, unless nobody has to ask them any more."""
+    if state.problem is None or state.stage is not Stage.APPLIED or migration is None:
+        return state.problem
+    return None if outdated_by(migrations, found, migration) else state.problem
 
 
 def _note(migrations: Migrations, found: Mapping[str, State], state: State, migration: Migration | None) -> str | None:

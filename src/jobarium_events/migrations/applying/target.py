@@ -23,7 +23,7 @@ from jobarium_events.migrations.backfills import backfilling
 from jobarium_events.migrations.files.settings import SETTINGS, Environment
 from jobarium_events.migrations.record.histories import Run, history
 from jobarium_events.migrations.record.record import Event, Record, clock, entries
-from jobarium_events.migrations.record.states import states
+from jobarium_events.migrations.record.states import Stage, states
 
 if TYPE_CHECKING:
     from openfeature.client import OpenFeatureClient
@@ -180,7 +180,13 @@ class Target:
         with self._looking() as connection:
             found = states(entries(connection))
             is_at_work = holder(connection) is not None
-        return standings(self.migrations, found, is_at_work=is_at_work)
+            begun = (each for each in self.migrations.ordered if each.id in found and each.backfill is not None)
+            paused = [
+                each.id
+                for each in begun
+                if found[each.id].stage is Stage.APPLYING and backfilling.is_paused(connection, each)
+            ]
+        return standings(self.migrations, found, is_at_work=is_at_work, paused=paused)
 
     def history(self) -> tuple[Run, ...]:
         """Return the runs in this database, in their order.

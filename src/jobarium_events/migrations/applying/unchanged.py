@@ -40,7 +40,8 @@ def changed_one(state: State, migration: Migration | None) -> FileChanged | None
     is_half = state.stage is not Stage.APPLIED
     if migration.hash == state.hash or (is_half and _is_as_it_ran(state, migration)):
         return None
-    return FileChanged(state.id, state.hash, migration.hash, is_half=is_half)
+    is_undone = state.stage is Stage.APPLYING and bool(migration.down)
+    return FileChanged(state.id, state.hash, migration.hash, is_half=is_half, is_undone=is_undone)
 
 
 def _is_as_it_ran(state: State, migration: Migration) -> bool:

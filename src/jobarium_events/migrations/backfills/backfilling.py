@@ -150,6 +150,12 @@ def progress(connection: psycopg.Connection[Any], migration: Migration) -> Progr
     return msgspec.structs.replace(found, left=left, is_running=checkpoint.is_running(connection))
 
 
+def is_paused(connection: psycopg.Connection[Any], migration: Migration) -> bool:
+    """Whether a backfill is kept from going on."""
+    found = Checkpoint(migration).read(connection) if is_installed(connection) else None
+    return found is not None and found.is_paused
+
+
 def forget(connection: psycopg.Connection[Any], migration: Migration) -> None:
     """Forget a backfill, so that the next run begins anew; for the transaction of the way back that undoes its work."""
     if is_installed(connection):

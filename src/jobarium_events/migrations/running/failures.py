@@ -104,6 +104,8 @@ def said_by(error: psycopg.Error, text: str = "") -> str:
     primary = error.diag.message_primary
     if error.sqlstate is None or primary is None:
         return "the connection was lost"
+    if error.diag.severity_nonlocalized in ("FATAL", "PANIC"):  # the server itself ends the session
+        return f"the connection was lost: {primary}"
     if error.sqlstate.startswith(_QUOTING) or not _is_its_own(error) or _is_read(error, primary, text):
         return f"{_words(type(error).__name__)}; what Postgres says of it may quote a row, and is not shown"
     return primary
