@@ -341,6 +341,17 @@ def test_all_sessions_that_are_lost_in_a_backfill_are_opened_anew(team):
     assert (run.result, team.target().status()[0].stage) == ("done", Stage.APPLIED)
 
 
+def lost_to(other, team):
+    """Return what ends the applier's sessions during its backfill, and has another one take the lock."""
+
+    def lose(found):
+        if found.batches == 2 and other.info.transaction_status is psycopg.pq.TransactionStatus.IDLE:
+            team.query(TERMINATE)
+            awaited(lambda: other.execute(LOCK).fetchone() == (True,), "the lock is not let go")
+
+    return lose
+
+
 def test_the_lock_is_taken_again_while_the_backfill_goes_on(team, monkeypatch):
     monkeypatch.setattr("jobarium_events.migrations.applying.applying._ASKED_EVERY", 0.0)
     counting(team)
@@ -359,15 +370,9 @@ def test_who_has_lost_the_lock_for_good_fills_no_further(team, monkeypatch):
     monkeypatch.setattr("jobarium_events.migrations.applying.applying._ASKED_EVERY", 0.0)
     monkeypatch.setattr("jobarium_events.migrations.applying.sessions._LOST_PATIENCE", 0.0)
     counting(team)
-    with psycopg.connect(team.database, autocommit=True, application_name="another") as other:
-
-        def lose(found):
-            if found.batches == 2 and other.info.transaction_status is psycopg.pq.TransactionStatus.IDLE:
-                team.query(TERMINATE)
-                awaited(lambda: other.execute(LOCK).fetchone() == (True,), "the lock is not let go")
-
-        with pytest.raises(Held, match="by another"):
-            team.target().apply(watch=lose)
+    another = psycopg.connect(team.database, autocommit=True, application_name="another")
+    with another, pytest.raises(Held, match="by another"):
+        team.target().apply(watch=lost_to(another, team))
     assert team.query("select count(*) < 10 from met") == [(True,)]
     (run,) = team.target().history()
     assert (run.result, "by another" in run.problem) == ("failed", True)
@@ -378,15 +383,9 @@ def test_who_has_lost_the_lock_for_good_fills_no_further(team, monkeypatch):
 def test_who_has_the_lock_since_it_was_lost_keeps_it(team, monkeypatch):
     monkeypatch.setattr("jobarium_events.migrations.applying.sessions._LOST_PATIENCE", 0.0)
     counting(team)
-    with psycopg.connect(team.database, autocommit=True, application_name="another") as other:
-
-        def lose(found):
-            if found.batches == 2 and other.info.transaction_status is psycopg.pq.TransactionStatus.IDLE:
-                team.query(TERMINATE)
-                awaited(lambda: other.execute(LOCK).fetchone() == (True,), "the lock is not let go")
-
-        with pytest.raises(Held, match="by another"):
-            team.target().apply(watch=lose)
+    another = psycopg.connect(team.database, autocommit=True, application_name="another")
+    with another, pytest.raises(Held, match="by another"):
+        team.target().apply(watch=lost_to(another, team))
     assert team.target().status()[0].left_by == "db apply 0001_fill"
     assert team.target().apply().done == ("0001_fill",)
 
