@@ -11,6 +11,7 @@ from openfeature.provider.in_memory_provider import InMemoryFlag, InMemoryProvid
 from jobarium_events.migrations.applying.refusals import Closed, FileChanged, RollbackRefused
 from jobarium_events.migrations.backfills import backfilling
 from jobarium_events.migrations.backfills.checkpoints import Progress
+from jobarium_events.migrations.backfills.refusals import BackfillFailed
 from jobarium_events.migrations.record.record import Event
 from jobarium_events.migrations.record.states import Stage
 from jobarium_events.migrations.running.failures import NotVerified, StepFailed
@@ -48,7 +49,8 @@ def test_in_the_order_of_the_policy(applied):
     target.deployed("2026.10")
     target.deployed("2026.11")
     with pytest.raises(
-        RollbackRefused, match=r"2026.11 is deployed, .*; roll the app back first, .*: `--app-runs 2026.10` or `--app"
+        RollbackRefused,
+        match=r"2026.11 is deployed, .*; roll the app back first, .*: `--app-runs 2026.10` or .* uses this database$",
     ):
         target.rollback("0001")
     with pytest.raises(
@@ -90,6 +92,15 @@ def test_the_record_may_say_that_the_app_is_back(applied):
     assert target.rollback("0001").done[0].startswith("the flag")
     with pytest.raises(RollbackRefused, match="nothing of it is in this database"):
         target.rollback("0001")
+
+
+def test_who_may_not_go_back_yet_is_told_how_to_keep_a_backfill_from_going_on(team):
+    whole(team, backfill="update job set source = 'form' || 1 / (id - 5) where id between $1 and $2;")
+    team.review("0001_source")
+    with pytest.raises(BackfillFailed, match="division by zero"):
+        team.target("production").apply()
+    with pytest.raises(RollbackRefused, match=r"`db backfill pause 0001_source` only keeps it from going on$"):
+        team.target("production").rollback("0001")
 
 
 def test_no_app_at_all(applied):

@@ -199,6 +199,12 @@ def test_what_a_command_that_failed_has_not_printed_may_not_run(text: str) -> No
     )
 
 
+def test_a_standard_input_that_is_not_utf_8_is_told_so() -> None:
+    lines = [b"select 1; -- a\xff\n".decode(errors="surrogateescape")]
+    (finding,) = lint_files(["-"], stdin=lines).findings
+    assert (finding.file, finding.text) == ("-", "is not encoded in UTF-8; save it so")
+
+
 @contextmanager
 def on_the_baseline(url: str, example: PageExample) -> Iterator[psycopg.Connection]:
     with psycopg.connect(url, autocommit=True, cursor_factory=psycopg.RawCursor) as connection:

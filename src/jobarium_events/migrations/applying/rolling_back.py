@@ -109,7 +109,7 @@ def _check(situation: Situation, migration: Migration, state: State, app: str | 
     found = changed_one(state, migration)
     if found is not None:
         raise found
-    return _app_that_runs(situation, migration, app)
+    return _app_that_runs(situation, migration, state, app)
 
 
 def _check_stage(situation: Situation, migration: Migration, state: State) -> None:
@@ -197,7 +197,7 @@ def _check_tables(situation: Situation, migration: Migration, state: State, pass
         raise RollbackRefused(migration.id, f"{problem}, or undo this one by a new migration{out}")
 
 
-def _app_that_runs(situation: Situation, migration: Migration, app: str | None) -> str | None:
+def _app_that_runs(situation: Situation, migration: Migration, state: State, app: str | None) -> str | None:
     """Return the release that the app was rolled back to, where that is yet to be recorded.
 
     Raises:
@@ -221,7 +221,8 @@ def _app_that_runs(situation: Situation, migration: Migration, app: str | None) 
         return None
     runs = f"{last} is deployed, by the record" if last else "the record does not say which release is deployed"
     problem = f"{counts}, and {runs}; roll the app back first, and say what it runs then"
-    stops = f"; `db backfill pause {migration.id}` only keeps it from going on" if migration.backfill else ""
+    can_go_on = migration.backfill is not None and not state.is_backfilled
+    stops = f"; `db backfill pause {migration.id}` only keeps it from going on" if can_go_on else ""
     raise RollbackRefused(migration.id, f"{problem}: {_listed(older)}{stops}")
 
 

@@ -290,6 +290,8 @@ def _read_text(name: str, text: str) -> Source | Finding:
         return _empty(name)
     try:
         return read_source(name, text)
+    except UnicodeEncodeError:  # the standard input is decoded with a surrogate for what is not UTF-8
+        return _mistaken(Mistake(name, 0, _ENCODING))
     except SqlError as error:
         return _unreadable(name, error)
 
