@@ -68,7 +68,8 @@ bench-quick: $(VENV)/.package ## run the benchmarks briefly and check their limi
 score: $(VENV)/.package ## score the proofs on a containment suite: SUITE=FILE, or where the suites are found
 	@$(BIN)/python -m benchmarks.containment $(SUITE)
 
-# Keeps the versions that still fit; `make lock UPGRADE=1` takes the newest.
+# Keeps the versions that still fit; `make lock UPGRADE=1` takes the newest. Extras stay in it: without them, pip takes
+# a dependency that names an extra for another requirement, and wants its newest release, for which there is no hash.
 lock: ## resolve the dependencies anew into requirements/dev.lock
 	@mkdir -p build $(dir $(LOCK))
 	@test -x $(LOCK_VENV)/bin/uv || { $(PYTHON) -m venv $(LOCK_VENV) \
@@ -77,7 +78,7 @@ lock: ## resolve the dependencies anew into requirements/dev.lock
 	@$(LOCK_VENV)/bin/uv pip compile pyproject.toml --all-extras --group dev \
 		--universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 		--no-config --no-header --no-emit-index-url --no-emit-find-links \
-		$(if $(UPGRADE),--upgrade) --quiet --output-file build/dev.lock
+		$(if $(UPGRADE),--upgrade) --no-strip-extras --quiet --output-file build/dev.lock
 	@{ echo '# Made by `make lock` from pyproject.toml: its dependencies, extras and "dev" group,'; \
 	   echo '# for Python 3.11 and newer on every platform. Not to be edited by hand.'; \
 	   cat build/dev.lock; } > build/dev.lock.new

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -173,6 +174,32 @@ class TestFile:
         assert consumer.consume(job(2).body) is Outcome.HANDLED
         inbox.close()
 
+    def test_one_that_another_has_alone_while_it_is_opened_is_waited_for(self, path, inbox):
+        consumer = consumer_of(inbox, nothing)
+        consumer.consume(job(1).body)
+        inbox.close()
+        other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        other.execute("pragma locking_mode = exclusive")
+        other.execute("begin exclusive")
+        other.execute("commit")
+        with contextlib.closing(sqlite3.connect(path, timeout=0)) as third, pytest.raises(sqlite3.OperationalError):
+            third.execute("pragma synchronous = full")
+        release = threading.Timer(0.3, other.close)
+        release.start()
+        assert consumer.consume(job(2).body) is Outcome.HANDLED
+        release.join()
+
+    def test_one_that_another_keeps_alone_is_given_up(self, path):
+        inbox = SqliteInbox(path, patience=0.2)
+        consumer = consumer_of(inbox, nothing)
+        consumer.consume(job(1).body)
+        inbox.close()
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("pragma locking_mode = exclusive")
+            other.execute("begin exclusive")
+            with pytest.raises(Busy, match=r"was locked for 0\.2 seconds"):
+                consumer.consume(job(2).body)
+
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
     def test_a_forked_process_opens_its_own_connections(self, path):
         # in a process of its own: a fork of pytest would warn of its threads
@@ -218,9 +245,9 @@ for line in sys.stdin.buffer:
             worker.stdin.write(lines)
             worker.stdin.close()
         outcomes = [line.decode().strip() for worker in workers for line in worker.stdout]
-        assert [worker.wait(30) for worker in workers] == [0, 0, 0]
         for worker in workers:
             worker.stdout.close()
+        assert [worker.wait(30) for worker in workers] == [0, 0, 0]
         assert sorted(outcomes) == ["duplicate"] * 40 + ["handled"] * 20
 
 

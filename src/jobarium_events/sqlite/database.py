@@ -68,8 +68,12 @@ class Transaction:
     def __init__(self, path: str) -> None:
         self._is_ours = True
         self.connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
-        self.connection.execute("pragma synchronous = full")
-        self.connection.execute("pragma foreign_keys = on")
+        try:
+            self.connection.execute("pragma synchronous = full")
+            self.connection.execute("pragma foreign_keys = on")
+        except sqlite3.Error:
+            self.connection.close()
+            raise
         self.connection.set_authorizer(self._authorize)
 
     def began(self) -> bool:
@@ -230,7 +234,18 @@ class Database:
             if make and not self._is_made:
                 self._make()
                 self._is_made = True
-            return self._idle.pop() if self._idle else Transaction(self.path)
+            return self._idle.pop() if self._idle else self._opened()
+
+    def _opened(self) -> Transaction:
+        """Return a new connection; to open one reads the file, which another process has alone while it recovers it."""
+        pauses = self._pauses()
+        while True:
+            try:
+                return Transaction(self.path)
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error):
+                    raise
+                time.sleep(next(pauses))
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

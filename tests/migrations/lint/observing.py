@@ -112,9 +112,11 @@ def prepared(connection: psycopg.Connection, example: Example) -> None:
 
 
 def emptied(connection: psycopg.Connection) -> None:
-    """Leave a database with nothing in it but an empty schema ``public``."""
+    """Leave a database with nothing in it but an empty schema ``public``; publications are in no schema."""
     for name in _others(connection):
         connection.execute(f'drop schema "{name}" cascade')
+    for (name,) in connection.execute("select pubname from pg_publication").fetchall():
+        connection.execute(f'drop publication "{name}"')
     connection.execute("create schema public")
 
 

@@ -25,6 +25,7 @@ _HEADER = {
     "risk": '"low"',
     "containment": '"code goes on without it"',
 }
+_SAFE_FORM = "Safe form: "
 _VERIFY = "\n-- name: verify\n-- returns: 1\nselect 1;\n"
 
 
@@ -102,6 +103,12 @@ def earlier() -> str:
 def explained() -> dict[str, str]:
     """Return what the page says of each rule, in the order of the page."""
     return {id_: part.split("\n\n")[0].replace("\n", " ") for id_, part in _PART.findall(PAGE.read_text())}
+
+
+def safe_forms() -> dict[str, str]:
+    """Return what the page says of the safe form of those rules for which it has to say something."""
+    parts = {id_: part.split("\n\n")[1].replace("\n", " ") for id_, part in _PART.findall(PAGE.read_text())}
+    return {id_: said.removeprefix(_SAFE_FORM) for id_, said in parts.items() if said.startswith(_SAFE_FORM)}
 
 
 def page_examples() -> list[PageExample]:

@@ -19,6 +19,10 @@ create table job (
 );
 create table visit (at date constraint bounds check (at >= '2026-01-01')) partition by range (at);
 create table visit_26 partition of visit for values from ('2026-01-01') to ('2027-01-01');
+create view open as select id, status, lvl + 1 as up from job where status = 'open';
+create view every as select * from job;
+create view twice as select id, 1 as one from job union all select id, 2 from job;
+create table paid (id bigint primary key, cur text default 'EUR');
 alter table visit_26 add constraint bounds_26 check (at < '2027-01-01');
 comment on type mood is 'how it goes';
 """
@@ -50,6 +54,29 @@ CHANGED = [
     ("comment on type mood is null;", ["job.mood", "job.moods"]),
     ("comment on domain st is 'a state';\ncomment on domain st is 'a street';", ["job.st"]),
     ("alter table visit drop constraint bounds;", ["visit.at"]),
+    ("alter table paid alter column cur set default 'USD';", ["paid.cur"]),
+    (
+        "create or replace view open as select id, status, lvl + 2 as up from job where status = 'open';",
+        ["open.up"],
+    ),
+    (
+        "create or replace view open as select id, status, lvl + 1 as up from job;",
+        ["open.id", "open.status", "open.up"],
+    ),
+    ("create or replace view every as select * from job where free > 0;", ["every.*"]),
+    (
+        "create or replace view twice as select id, 1 as one from job union all select id, 3 from job;",
+        ["twice.one"],
+    ),
+    (
+        "create or replace view twice as select id, 1 as one from job union select id, 2 from job;",
+        ["twice.id", "twice.one"],
+    ),
+    (
+        """create or replace view open as
+        select id, status, lvl + 1 as up, unnest(array[1]) as n from job where status = 'open';""",
+        ["open.id", "open.status", "open.up"],
+    ),
 ]
 
 
@@ -63,6 +90,13 @@ SAME = [
     "alter table job add constraint c check (status in ('closed', 'open', 'gone')) not valid;",
     "alter table job add constraint c check (lvl between 1 and 5) not valid;",
     "alter table job drop constraint pay_set;",
+    "alter table paid alter column cur set default 'EUR';",
+    "alter table job alter column pay set default 0;",
+    "create or replace view open as select id, status, lvl + 1 as up, free from job where status = 'open';",
+    "create or replace view open as\nselect id, status, (lvl + 1) as up from job where (status = 'open');",
+    "create or replace view every as select *, 1 as one from job;",
+    "create or replace view twice as select id, 1 as one, free from job union all select id, 2, 0 from job;",
+    "create or replace view unknown as select 1 as a;",
     "alter table job add constraint c check (lvl is not null) not valid;",
     "alter table job add constraint c check (lvl < free) not valid;",
     "alter table job drop constraint job_lvl_check, add constraint c check (lvl between 1 and 5) not valid;",

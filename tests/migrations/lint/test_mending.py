@@ -174,3 +174,123 @@ def test_a_mistake_changes_neither_the_versions_nor_how_many_files_there_are(tmp
             assert (report.files, report.versions) == (1, (15, 16, 17, 18))
     (tmp_path / "migrations.toml").write_text("postgres = 12\n" + SETTINGS)
     assert lint_files([tmp_path]).versions == tuple(range(13, 19))
+
+
+@pytest.mark.parametrize(
+    ("sql", "rule", "first"),
+    [
+        ("create index job_employer on job (employer_id);", "index-not-concurrent", "create index concurrently"),
+        ("drop index job_pay;", "drop-index-not-concurrent", "drop index concurrently"),
+        ("begin;\ncreate index job_employer on job (employer_id);\ncommit;", "index-not-concurrent", "commit;"),
+    ],
+)
+def test_what_is_done_concurrently_instead_needs_no_time_out(tmp_path: Path, sql: str, rule: str, first: str) -> None:
+    report = linted(tmp_path, sql)
+    (one,), (other,) = of(report, rule), of(report, "no-lock-timeout")
+    assert one.safe.lower().startswith(first)
+    assert other.safe == one.safe
+    assert "concurrently instead" in other.text
+
+
+TIMED = [
+    (
+        "alter table job add constraint one unique (pay);",
+        "constraint-builds-index",
+        ["create unique index concurrently one", "set lock_timeout = '2s'", "alter table job add constraint one"],
+    ),
+    (
+        "alter table job add constraint c check (pay > 0);",
+        "check-validated",
+        ["set lock_timeout = '2s'", "ALTER TABLE job ADD CONSTRAINT c", "alter table job validate"],
+    ),
+    ("alter table job add column a text;", "", ["set lock_timeout = '2s'", "alter table job add column a text"]),
+    ("alter table other rename column a to b;", "", ["set lock_timeout = '2s'", "alter table other rename column a"]),
+]
+
+
+@pytest.mark.parametrize(("sql", "rule", "steps"), TIMED)
+def test_a_time_out_is_set_for_what_is_written_instead(tmp_path: Path, sql: str, rule: str, steps: list[str]) -> None:
+    report = linted(tmp_path, sql)
+    (finding,) = of(report, "no-lock-timeout")
+    found = [each for each in finding.safe.split("\n") if not each.startswith("--")]
+    assert len(found) == len(steps)
+    assert all(line.startswith(step) for line, step in zip(found, steps, strict=True)), finding.safe
+    if rule:
+        (other,) = of(report, rule)
+        assert [each for each in found if each != "set lock_timeout = '2s';"] == other.safe.split("\n")
+
+
+ALEMBIC = "BEGIN;\n-- Running upgrade  -> 1975ea83b712\n{}\nCOMMIT;\n"
+DJANGO = "BEGIN;\n--\n-- Change something\n--\n{}\nCOMMIT;\n"
+IN_TOOLS = [
+    (
+        ALEMBIC,
+        "CREATE INDEX job_employer ON job (employer_id);",
+        (
+            "-- in Alembic:\n-- with op.get_context().autocommit_block():\n"
+            '--     op.create_index("job_employer", "job", ["employer_id"], postgresql_concurrently=True)\n'
+        ),
+    ),
+    (
+        ALEMBIC,
+        "CREATE UNIQUE INDEX k ON audit.job (employer_id, pay);",
+        (
+            "-- in Alembic:\n-- with op.get_context().autocommit_block():\n"
+            '--     op.create_index("k", "job", ["employer_id", "pay"], unique=True, schema="audit", '
+            "postgresql_concurrently=True)\n"
+        ),
+    ),
+    (
+        ALEMBIC,
+        "CREATE INDEX k ON job (lower(title)) WHERE pay > 0;",
+        (
+            "-- in Alembic:\n-- with op.get_context().autocommit_block():\n"
+            '--     op.create_index("k", "job", [...], postgresql_concurrently=True)\n'
+        ),
+    ),
+    (
+        ALEMBIC,
+        "DROP INDEX job_pay;",
+        (
+            "-- in Alembic:\n-- with op.get_context().autocommit_block():\n"
+            '--     op.drop_index("job_pay", postgresql_concurrently=True)\n'
+        ),
+    ),
+    (
+        DJANGO,
+        'CREATE INDEX "job_employer" ON "job" ("employer_id");',
+        (
+            "-- in Django, in a migration that has `atomic = False`:\n"
+            '-- AddIndexConcurrently(model_name=..., index=models.Index(fields=["employer_id"], name="job_employer"))\n'
+        ),
+    ),
+    (
+        DJANGO,
+        'CREATE UNIQUE INDEX "k" ON "job" ("pay");',
+        (
+            "-- in Django, in a migration that has `atomic = False`:\n"
+            "-- RunSQL(..., state_operations=[...]) with this SQL:\n"
+        ),
+    ),
+    (
+        DJANGO,
+        'DROP INDEX IF EXISTS "job_pay";',
+        (
+            "-- in Django, in a migration that has `atomic = False`:\n"
+            '-- RemoveIndexConcurrently(model_name=..., name="job_pay")\n'
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("printed", "sql", "said"), IN_TOOLS)
+def test_what_a_tool_has_printed_is_mended_in_that_tool(tmp_path: Path, printed: str, sql: str, said: str) -> None:
+    report = linted(tmp_path, f"set lock_timeout = '2s';\n{printed.format(sql)}")
+    (finding,) = [each for each in report.findings if each.rule.endswith("index-not-concurrent")]
+    assert finding.safe.startswith(f"{said}commit;\n"), finding.safe
+    assert "CONCURRENTLY" in finding.safe.upper()
+
+
+def test_an_index_in_a_file_of_nobodys_tool_is_mended_in_sql_alone(tmp_path: Path) -> None:
+    (finding,) = of(linted(tmp_path, "create index k on job (pay);"), "index-not-concurrent")
+    assert finding.safe == "CREATE INDEX CONCURRENTLY k ON job USING btree (pay);"

@@ -46,6 +46,17 @@ BROKEN = [
     ("expand", "reset all;", "lock-timeout-long"),
     ("expand", "alter table job drop constraint if exists job_status_check;", "expand-only-adds"),
     ("expand", "reindex (concurrently off) table job;", "reindex-not-concurrent"),
+    ("expand", "alter sequence job_id_seq owner to somebody;", "owner-changed"),
+    ("expand", "alter function g(int) owner to somebody;", "owner-changed"),
+    ("expand", "reassign owned by somebody to current_user;", "owner-changed"),
+    ("expand", "create policy p on elsewhere as restrictive using (true);", "rows-hidden"),
+    (
+        "expand",
+        "alter table job enable row level security;\ncreate policy p on job as restrictive using (pay > 0);",
+        "rows-hidden",
+    ),
+    ("expand", "alter table job force row level security;", "rows-hidden"),
+    ("contract", "drop index if exists job_pkey, visit_i;", "drop-index-of-constraint"),
 ]
 
 
@@ -86,7 +97,7 @@ ORDINARY = [
     ),
     ("expand", "create table b (id bigint primary key);\ninsert into b (id) values (1), (2);"),
     ("expand", "create table b (id bigint primary key);\nselect setval('b_id_seq', 100);"),
-    ("expand", "alter table site alter column name set default 'none';"),
+    ("expand", "alter table job alter column status set default 'open';"),
     ("expand", "create table visit_27 partition of visit for values from ('2027-01-01') to ('2028-01-01');"),
     ("expand", "grant select on job to public;"),
     ("expand", "create schema s;\ncreate table s.b (id bigint primary key);\nrevoke all on schema s from public;"),
@@ -99,6 +110,11 @@ ORDINARY = [
     ("expand", "begin;\nset local work_mem = '64MB';\nalter table job add column origin text;\ncommit;"),
     ("migrate", "vacuum (full off, analyze) job;"),
     ("contract", "alter table site alter column name drop default;"),
+    ("contract", "alter table job owner to somebody;"),
+    ("expand", "alter publication p owner to somebody;"),
+    ("expand", f"{FUNCTION}\nalter function f() owner to somebody;"),
+    ("expand", "create policy p on job as restrictive using (pay > 0);"),
+    ("expand", "create table b (id bigint primary key);\nalter table b enable row level security;"),
 ]
 
 

@@ -22,7 +22,7 @@ from tests import servers
 from tests.conftest import found
 from tests.migrations.conftest import SERVERS, fresh_database
 from tests.migrations.lint.observing import emptied
-from tests.migrations.lint.rules_page import PageExample, baseline, explained, page_examples
+from tests.migrations.lint.rules_page import PageExample, baseline, explained, page_examples, safe_forms
 
 EXAMPLES = page_examples()
 EVERY = pytest.mark.parametrize("example", EXAMPLES, ids=[each.name for each in EXAMPLES])
@@ -85,6 +85,17 @@ def test_what_is_to_be_written_instead_runs(example: PageExample, tmp_path: Path
             before = [each for each in parse(path.read_text()) if each.line < finding.line]
             for statement in (*before, *parse(finding.safe)):
                 connection.execute(statement.text, [1] * len(parameters(statement)))
+
+
+def test_the_page_says_why_where_a_rule_prints_no_sql(tmp_path: Path) -> None:
+    bare = set()
+    for place, example in enumerate(FAILING):
+        report = lint_files([example.written(tmp_path / str(place))], postgres=[18] if example.newest else [])
+        if not all(is_sql(each.safe) for each in report.findings if each.rule == example.rule):
+            bare.add(example.rule)
+    said = safe_forms()
+    assert set(said) == bare
+    assert all("; " in each or ", " in each for each in said.values())
 
 
 def is_sql(safe: str) -> bool:

@@ -143,6 +143,12 @@ class Seen:
             run_step(self.migration, step, Environment(), within=observer.within, retried=watched.retried)
         return seen[0]
 
+    def hindered(self, sql: str) -> tuple[ObservedStep, float]:
+        """Run a statement, and return for how long of it the observer alone was in its way, too."""
+        with Observer(self.connect, Clock()) as observer:
+            step = self.run(sql, observer=observer)
+        return step, observer.hindered
+
 
 def strong(step: ObservedStep) -> set[tuple[str, str]]:
     found = {(lock.table, lock.mode) for lock in step.locks}

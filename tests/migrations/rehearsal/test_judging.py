@@ -51,6 +51,8 @@ def without(name: str) -> dict[str, str]:
         ),
         ("expand", BEFORE | code("character varying(20)"), None),
         ("expand", BEFORE | code("text"), None),
+        ("expand", BEFORE | {"column public.job.old": "text identity by default"}, None),
+        ("expand", BEFORE | {"column public.job.old": "text identity always"}, "it changes the column public.job.old"),
         ("expand", BEFORE | code("character varying(8)"), "it changes the column public.job.code"),
         ("expand", BEFORE | code("character varying(9)", ""), "it changes the column public.job.code"),
         ("expand", BEFORE | {"enum public.mood": "{good,fair,bad}"}, None),
@@ -220,3 +222,39 @@ def test_a_comment_that_changes_is_told_unless_a_decision_names_its_column() -> 
     assert list(of_meanings(before, after, lambda table, column: table == "audit.Entry")) == [
         "it changes the comment on job.pay, and no accepted decision in its header names the column"
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "said"),
+    [
+        ("column public.job.pay", "text default 'a'::text", "text default 'b'::text", ["the default of job.pay"]),
+        ("column public.job.pay", "text default 'a'::character varying", "text default 'a'::text", []),
+        ("column public.job.pay", "text", "text default 'a'::text", []),
+        (
+            "view public.open",
+            " SELECT job.id,\n    1 AS one\n   FROM job;",
+            " SELECT job.id,\n    2 AS one\n   FROM job;",
+            ["the values of open.one"],
+        ),
+        (
+            "view public.open",
+            "with security_barrier=true;  SELECT job.id\n   FROM job;",
+            " SELECT job.id\n   FROM job;",
+            [],
+        ),
+        ("view public.open", " SELECT job.id\n   FROM job;", " SELECT job.id,\n    1 AS one\n   FROM job;", []),
+        (
+            "view public.open",
+            " SELECT job.id\n   FROM job;",
+            " SELECT job.id\n   FROM job\n  WHERE job.id > 1;",
+            ["the values of open.id"],
+        ),
+    ],
+)
+def test_a_default_or_a_view_of_other_values_is_told_unless_a_decision_names_the_column(
+    name: str, old: str, new: str, said: list[str]
+) -> None:
+    expected = [f"it changes {each}, and no accepted decision in its header names the column" for each in said]
+
+    assert list(of_meanings({name: old}, {name: new}, lambda _table, _column: False)) == expected
+    assert list(of_meanings({name: old}, {name: new}, lambda _table, _column: True)) == []

@@ -228,4 +228,13 @@ def test_an_observer_that_loses_its_connection_says_so(seen: Seen, url: str) -> 
 
 def test_long_sql_is_shortened_to_one_line() -> None:
     assert shortened("select 1,\n   2") == "select 1, 2"
-    assert len(shortened("select " + "1, " * 200)) == 160
+    assert len(shortened("select " + "1, " * 200)) == 80
+
+
+def test_a_trigger_does_not_make_the_report_wider_than_it_can_be_read() -> None:
+    body = "$$ begin insert into audit (job_id, what) values (new.id, tg_op); return null; end $$"
+    function = f"create or replace function audited() returns trigger language plpgsql as {body}"
+    trigger = "create trigger audited after insert or update or delete on job for each row execute function audited()"
+
+    assert shortened(function) == "create or replace function audited() returns trigger language plpgsql as $$ b..."
+    assert len(shortened(trigger)) == 80

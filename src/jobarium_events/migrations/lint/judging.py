@@ -17,9 +17,10 @@ from jobarium_events.migrations.lint.findings import Finding, LintedStatement
 from jobarium_events.migrations.lint.knowledge.schema import Schema
 from jobarium_events.migrations.lint.locking.effects import effects
 from jobarium_events.migrations.lint.locking.locks import Effects, Lock, LockMode
-from jobarium_events.migrations.lint.mending import outside_transactions, said_once
+from jobarium_events.migrations.lint.mending import outside_transactions, said_once, with_time_out
 from jobarium_events.migrations.lint.names import base_type, relation_name
 from jobarium_events.migrations.lint.reached import Done, Reached
+from jobarium_events.migrations.lint.reading import Tool
 from jobarium_events.migrations.lint.removals import Removed
 from jobarium_events.migrations.lint.rules import (
     allowed,
@@ -34,6 +35,7 @@ from jobarium_events.migrations.lint.rules.data import filled_by
 from jobarium_events.migrations.lint.rules.removals import Filling, guarded, unfinished
 from jobarium_events.migrations.lint.rules.rule import Hit, Rule, Stands, Subject, TimeoutSet, Transaction
 from jobarium_events.migrations.lint.rules.transactions import TRANSACTION_OPEN, timeout_set
+from jobarium_events.migrations.lint.tools import in_tool
 
 if TYPE_CHECKING:
     from jobarium_events.migrations.files.parsing import Statement
@@ -65,6 +67,7 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
         going: What the section removes that code may read.
         types: The comments of types before the section.
         fillings: The other migrations of the folder that have a backfill.
+        tool: What printed the file.
     """
 
     file: str
@@ -79,6 +82,7 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
     going: frozenset[Removed] = frozenset()
     types: Mapping[str, str] = {}
     fillings: tuple[Filling, ...] = ()
+    tool: Tool = Tool.NONE
 
 
 def judge(
@@ -254,7 +258,7 @@ class _State:
         around = self._around
         done = groups[0][0] if len(groups) == 1 else _worst(groups)
         kept = list(allowed(statement, found)) if found or statement.comments else []
-        shown = outside_transactions(kept) if kept and is_within else kept
+        shown = self._shown(statement, kept, is_within=is_within) if kept else kept
         return LintedStatement(
             file=around.file,
             line=statement.line,
@@ -272,6 +276,12 @@ class _State:
             if kept
             else (),
         )
+
+    def _shown(self, statement: Statement, kept: list[tuple[Rule, Hit]], *, is_within: bool) -> list[tuple[Rule, Hit]]:
+        """Return what was found on a statement as it can be followed there, and goes together."""
+        shown = with_time_out(outside_transactions(kept) if is_within else kept)
+        tool = self._around.tool
+        return shown if tool is Tool.NONE else in_tool(tool, statement, shown)
 
     def _partly(self, versions: tuple[int, ...]) -> tuple[int, ...]:
         """Return versions, unless they are all."""

@@ -224,7 +224,7 @@ class _Lint:
             self._others.append(found)
             return
         schema = self._schema.afresh()
-        around = Around(file=found.name, versions=self._supported, original=schema)
+        around = Around(file=found.name, versions=self._supported, original=schema, tool=found.tool)
         statements, self._schema = judge(found.statements, schema, around, found.begins)
         self._statements += statements
 

@@ -9,15 +9,16 @@ import msgspec
 
 from jobarium_events.migrations.files.parsing import parse
 from jobarium_events.migrations.files.steps import runs_in_transaction, transaction_command
+from jobarium_events.migrations.lint.findings import Severity
 from jobarium_events.migrations.lint.rewriting import lines
 from jobarium_events.migrations.lint.rules.rule import Hit
-from jobarium_events.migrations.lint.rules.transactions import NO_TIMEOUT, TOGETHER
+from jobarium_events.migrations.lint.rules.transactions import NO_TIMEOUT, SET_TIMEOUT, TOGETHER
 
 if TYPE_CHECKING:
     from jobarium_events.migrations.lint.findings import LintedStatement
     from jobarium_events.migrations.lint.rules.rule import Rule
 
-__all__ = ["outside_transactions", "said_once"]
+__all__ = ["outside_transactions", "said_once", "with_time_out"]
 
 _ENDED = lines("commit")
 _ALONE = "concurrently"
@@ -46,6 +47,40 @@ def _outside(hit: Hit) -> Hit:
     if all(map(runs_in_transaction, statements)) or transaction_command(statements[0]):
         return hit
     return Hit(f"{hit.text}, outside any transaction", f"{_ENDED}\n{safe}\n{lines('begin')}", hit.severity)
+
+
+def with_time_out(found: Iterable[tuple[Rule, Hit]]) -> list[tuple[Rule, Hit]]:
+    """Return what was found on a statement, with the time-out set for what another finding says to write instead.
+
+    Else two findings would say what does not go together. No write waits for what is done concurrently, and a time-out
+    would only leave an index that is not valid.
+    """
+    found = list(found)
+    if all(rule.id != NO_TIMEOUT for rule, _ in found):
+        return found
+    instead = next((safe for rule, hit in found if (safe := _instead(rule, hit))), "")
+    return [(rule, _timed(hit, instead) if instead and rule.id == NO_TIMEOUT else hit) for rule, hit in found]
+
+
+def _instead(rule: Rule, hit: Hit) -> str:
+    """Return the SQL of a finding without which the statement may not run; empty if it has none."""
+    is_error = (hit.severity or rule.severity) is Severity.ERROR
+    if not is_error or rule.id in (NO_TIMEOUT, TOGETHER):
+        return ""
+    return hit.safe if isinstance(hit.safe, str) else hit.safe()
+
+
+def _timed(hit: Hit, instead: str) -> Hit:
+    """Return the finding of a missing time-out, with that set before the first step for whose lock writes wait."""
+    steps = [each for each in parse(instead) if not transaction_command(each)]
+    if not steps:
+        return hit  # it is no more than how to have it printed
+    waiting = [each for each in steps if runs_in_transaction(each)]
+    if not waiting:
+        return Hit(f"{hit.text}, or do it concurrently instead, for which no writes wait", instead, hit.severity)
+    written = instead.split("\n")
+    written.insert(waiting[0].line - 1, SET_TIMEOUT)
+    return Hit(hit.text, "\n".join(written), hit.severity)
 
 
 def said_once(linted: Iterable[LintedStatement]) -> list[LintedStatement]:

@@ -16,6 +16,7 @@ __all__ = [
     "output_names",
     "relation_name",
     "schema_elements",
+    "schema_of",
     "texts",
     "type_text",
 ]
@@ -70,6 +71,11 @@ def relation_name(relation: Any) -> str:
     """Return the name of a ``RangeVar``."""
     schema: str = relation.schemaname
     return joined((schema, relation.relname)) if schema else str(relation.relname).removeprefix(_BEFORE_COMMON)
+
+
+def schema_of(name: str) -> str:
+    """Return the schema of a name."""
+    return name.rpartition(".")[0] or _BEFORE_COMMON.removesuffix(".")
 
 
 def listed_name(node: Any) -> str:

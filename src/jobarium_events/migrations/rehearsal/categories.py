@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from jobarium_events.migrations.files.header import Category
+from jobarium_events.migrations.files.parsing import parse
+from jobarium_events.migrations.lint.queries import redefined
 
 __all__ = ["of_category", "of_meanings"]
 
@@ -23,6 +26,7 @@ _TEXTS = ("character varying", "text")
 _SET = ("with ", "replica identity ")
 _BOUND = ("FOR VALUES", "DEFAULT", "inherits ")
 _INDEX_SET = re.compile(r" WITH \([^)]*\)")
+_CAST = re.compile(r"::[\w ]+(?:\(\d+(?:,\d+)?\))?(?:\[\])?$")
 _COMMENT = re.compile(r"comment on (?:table )?column (?P<table>.+)\.(?P<column>[^.]+)")
 
 
@@ -60,7 +64,10 @@ def of_category(category: Category, before: Mapping[str, str], after: Mapping[st
 def of_meanings(
     before: Mapping[str, str], after: Mapping[str, str], is_allowed: Callable[[str, str], bool]
 ) -> Iterator[str]:
-    """Tell of which column the comment is another one, or gone, and no accepted decision names it.
+    """Tell of which column the meaning changed, and no accepted decision names it.
+
+    It does where its comment is another one, or gone; where its default is another one; and where it is that of a view
+    whose query gives it other values, as far as the two queries show it.
 
     Args:
         before: The objects of the schema with their definitions.
@@ -68,13 +75,38 @@ def of_meanings(
         is_allowed: Whether a decision lets the meaning of a column change, by the names of its table and its own.
     """
     for name, old in before.items():
-        found = _COMMENT.fullmatch(name)
-        is_there = found is not None and f"column {found['table']}.{found['column']}" in after
-        if found is None or not is_there or after.get(name) == old:
-            continue
-        table, column = found["table"].replace('"', "").removeprefix("public."), found["column"].replace('"', "")
-        if not is_allowed(table, column):
-            yield f"it changes the comment on {table}.{column}, and no accepted decision in its header names the column"
+        for title, column, said in _reworded(name, old, after):
+            table, own = title.replace('"', "").removeprefix("public."), column.replace('"', "")
+            if not is_allowed(table, own):
+                yield f"it changes {said} {table}.{own}, and no accepted decision in its header names the column"
+
+
+def _reworded(name: str, old: str, after: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Yield each column whose meaning changed, as its table's name, its own, and what of it changed."""
+    new = after.get(name)
+    if new == old:
+        return
+    kind, _, title = name.partition(" ")
+    if (found := _COMMENT.fullmatch(name)) and f"column {found['table']}.{found['column']}" in after:
+        yield found["table"], found["column"], "the comment on"
+    elif kind == "column" and new is not None and _default(new) and _default(old) not in ("", _default(new)):
+        table, _, column = title.rpartition(".")
+        yield table, column, "the default of"
+    elif kind == "view" and new is not None:
+        for column in redefined(_query(old), _query(new)):
+            yield title, column, "the values of"
+
+
+def _default(definition: str) -> str:
+    """Return the default of a column, without the type that Postgres prints behind it; empty if it has none."""
+    found = _COLUMN.fullmatch(definition)
+    return _CAST.sub("", found["default"] or "") if found is not None else ""
+
+
+def _query(definition: str) -> Any:
+    """Return the tree of a view's query."""
+    text = definition.partition("; ")[2] if definition.startswith("with ") else definition
+    return parse(text)[0].node
 
 
 def _expands(name: str, old: str, new: str) -> bool:
@@ -137,7 +169,7 @@ def _widens(old: str, new: str) -> bool:
     was, now = _COLUMN.fullmatch(old), _COLUMN.fullmatch(new)
     if was is None or now is None or was["made"] != now["made"] or (now["required"] and not was["required"]):
         return False
-    keeps = (now["default"] or not was["default"]) and (now["identity"] or not was["identity"])
+    keeps = (now["default"] or not was["default"]) and now["identity"] in (was["identity"], " identity by default")
     return bool(keeps) and _holds(now["type"], was["type"])
 
 

@@ -32,7 +32,7 @@ __all__ = ["Clock", "Observer", "shortened"]
 
 _SQL = statements(__package__, "observing.sql")
 _EVERY = 0.003
-_LONGEST = 160
+_LONGEST = 80  # as the statement is one column of a table beside others
 
 
 class Clock:
@@ -68,6 +68,7 @@ class Observer:
 
     Attributes:
         blocked: The waits of probes that the migration caused; complete after `close`.
+        hindered: For how many seconds of its steps the migration waited for this observer alone.
     """
 
     def __init__(self, connect: Callable[[], psycopg.Connection[Any]], clock: Clock, *, every: bool = False) -> None:
@@ -84,6 +85,7 @@ class Observer:
         self._stopped = threading.Event()
         self._failed: BaseException | None = None
         self.blocked: list[Blocked] = []
+        self.hindered = 0.0
         self._thread = threading.Thread(target=self._run, name="observer", daemon=True)
         self._thread.start()
 
@@ -129,18 +131,25 @@ class Observer:
 
     def within(self, connection: psycopg.Connection[Any]) -> None:
         """Note what a transaction holds before it commits; see `run_step`."""
-        found = connection.execute(_SQL["own_locks"]).fetchall()
+        found = self._own_locks(connection)
         with self._state:
             if self._watched is not None:
                 self._watched.at_commit |= {(oid, mode) for oid, mode in found}
 
     def amid(self, connection: psycopg.Connection[Any]) -> None:
         """Note what one of a step's many transactions holds; each may be too brief for a sample to meet it."""
-        found = connection.execute(_SQL["own_locks"]).fetchall()
+        found = self._own_locks(connection)
         at = self._clock()
         with self._state:
             if self._watched is not None:
                 self._watched.note(found, at)
+
+    def _own_locks(self, connection: psycopg.Connection[Any]) -> list[tuple[int, str]]:
+        began = self._clock()
+        found = connection.execute(_SQL["own_locks"]).fetchall()
+        with self._state:
+            self.hindered += self._clock() - began
+        return found
 
     @contextmanager
     def step(
@@ -254,8 +263,12 @@ class Observer:
         with self._state:
             before, self._sampled = self._sampled, at
             if watched is not None and self._watched is watched:
-                served = watched.look((each for each in found if each.pid in self._own), holding, at, before)
+                migration = [each for each in found if each.pid in self._own]
+                served = watched.look(migration, holding, at, before)
                 self._holding.let_go(served)
+                waits = [each.waited for each in migration if each.is_only_for(holding)]
+                if served and waits:
+                    self.hindered += max(waits) + self._clock() - at
         self._let_go(waiting, at)
 
     def _let_go(self, waiting: Mapping[int, _Waiting], at: float) -> None:

@@ -9,11 +9,11 @@ where c.relkind in ('r', 'p', 'm', 'f', 'v', 'i', 'I')
     and n.nspname not in ('information_schema', 'jobarium_migrations')
     and n.nspname !~ '^pg_'
 
--- The locks of some backends on tables; what they and others wait for, for whom, and which of the sessions that hold
--- them up have what is waited for in this very view of the locks; and the indexes that are being built.
+-- The locks of some backends on tables; what they and others wait for, for whom, which of the sessions that hold them
+-- up have what is waited for in this very view of the locks, and for how long; and the indexes that are being built.
 -- name: sample
 with locks as materialized (
-    select pid, locktype, relation, virtualxid, transactionid, mode, granted
+    select pid, locktype, relation, virtualxid, transactionid, mode, granted, waitstart
     from pg_catalog.pg_locks
 )
 select l.pid, case when l.locktype = 'relation' or l.pid = any(%(probes)s) then l.relation end, l.mode, l.granted,
@@ -24,12 +24,13 @@ select l.pid, case when l.locktype = 'relation' or l.pid = any(%(probes)s) then 
         where h.pid = any(%(holding)s) and h.granted and (
             h.virtualxid = l.virtualxid or h.transactionid = l.transactionid or h.relation = l.relation
         )
-    ) end
+    ) end,
+    coalesce(extract(epoch from pg_catalog.clock_timestamp() - l.waitstart), 0)::pg_catalog.float8
 from locks l
 where l.pid = any(%(own)s) and (l.locktype = 'relation' or not l.granted)
     or l.pid = any(%(probes)s) and not l.granted
 union all
-select p.pid, relation, 'building', true, null, null
+select p.pid, relation, 'building', true, null, null, 0
 from pg_catalog.pg_stat_progress_create_index p, unnest(array[p.relid, p.index_relid]) relation
 where p.pid = any(%(own)s) and relation <> 0
 

@@ -84,7 +84,7 @@ class ObservedStep(msgspec.Struct, frozen=True, kw_only=True):
         line: Its line in the file.
         text: Its SQL, shortened.
         begin: When it began.
-        seconds: How long it took.
+        seconds: How long it took, with what watching it made it wait for.
         locks: What it locked.
         rewrites: The tables that were written anew.
         indexes: The indexes that were built.
@@ -212,7 +212,8 @@ class WayBack(msgspec.Struct, frozen=True, kw_only=True):
         schema: How the schema differs from that before; nothing if it is the same.
         data: The tables whose data differs from that before, and how; nothing if it is the same.
         lost: What is lost by the migration's nature: the data of columns and tables that a contract removes.
-        again: How long ``up`` took the second time, with its backfill; None if it did not come to that.
+        again: How long ``up`` took the second time, with its backfill and what watching it added; None if it did not
+            come to that.
     """
 
     seconds: float
@@ -237,7 +238,7 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
         expected: How many rows each table has where the migration matters, as far as statistics said so.
         scale: Which part of these was asked for.
         estimated: The runtime that its header says.
-        seconds: The runtime of ``up`` with its backfill.
+        seconds: The runtime of ``up`` with its backfill: what the steps took, without what watching them added.
         began: When ``up`` began; the probes were alone before.
         lasted: How long the observation lasted.
         steps: The steps of ``up``, and its backfill as the last one.

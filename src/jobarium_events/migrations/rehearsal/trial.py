@@ -157,7 +157,9 @@ class Trial:
         for supply in self._supplies:
             table = supply.table
             hidden = [each.name for each in table.columns if not self._counts(table.title, each.name)]
-            yield from self._tried(connection, tables, supply, list(supply.before(when, hidden)))
+            probes = list(supply.before(when, hidden))
+            # Without rows nothing is ever there to delete.
+            yield from self._tried(connection, tables, supply, probes if supply.known else [])
         yield from map(Asked.own, self._own)
 
     def _tried(
@@ -209,18 +211,20 @@ class Trial:
                 time.sleep(self._calm)
                 began = clock()
                 upped, is_done = self._go(connection, observer, probing, clock)
-                seconds = clock() - began
+                ended = clock()
                 time.sleep(self._calm)
             finally:
                 probing.stop()
             lasted = clock()
+        # What is looked at between the steps, and what the observer makes them wait for, is none of the migration's.
+        seconds = sum(step.seconds for step in self._steps) - observer.hindered
         seen = msgspec.structs.replace(
             empty,
             seconds=seconds,
             began=began,
             lasted=lasted,
             blocked=tuple(sorted(observer.blocked, key=lambda wait: wait.begin)),
-            probes=tuple(probing.results(began, upped, began + seconds)),
+            probes=tuple(probing.results(began, upped, ended)),
             series=tuple(probing.series(lasted)),
         )
         if is_done:

@@ -18,7 +18,7 @@ _BUILDING = "building"
 
 
 class Found(NamedTuple):
-    """What a backend holds or waits for: on which relation, if it is one; whom it waits for, and which of ours."""
+    """What a backend holds or waits for: on which relation, if it is one; for whom, for which of ours, for how long."""
 
     pid: int
     relation: int | None
@@ -26,6 +26,11 @@ class Found(NamedTuple):
     granted: bool
     by: list[int] | None
     ours: list[int] | None
+    waited: float = 0.0
+
+    def is_only_for(self, holding: frozenset[int]) -> bool:
+        """Whether it waits, and for nobody but some sessions."""
+        return bool(self.by) and holding.issuperset(self.by or ())
 
 
 class _Span:
@@ -84,9 +89,10 @@ class Watched:
         """
         served: list[tuple[int, str | None]] = []
         waiting = set()
-        for _, relation, mode, granted, by, ours in found:
+        for each in found:
+            relation, mode, granted = each.relation, each.mode, each.granted
             wanted = None if relation is None else mode
-            served += ((pid, wanted) for pid in set(by or ()).intersection(ours or ()))
+            served += ((pid, wanted) for pid in set(each.by or ()).intersection(each.ours or ()))
             if relation is None:
                 continue
             spans: dict[Any, _Span] = self.held if granted else self.awaited
@@ -95,7 +101,7 @@ class Watched:
                 spans, key = self.building, relation
             if not granted:
                 waiting.add(key)
-                if by and set(by) <= holding:
+                if each.is_only_for(holding):
                     continue  # nobody but this observer is in its way
             begin = before if granted and key in self._waiting else at
             spans.setdefault(key, _Span(begin)).seen(at, before)

@@ -7,7 +7,7 @@ from contextlib import closing, nullcontext
 import psycopg
 import pytest
 
-from jobarium_events.migrations.files.parsing import parse
+from jobarium_events.migrations.files.parsing import expression, parse
 from jobarium_events.migrations.lint.knowledge.schema import ConstraintKind, Domain, EnumType, Relation, Schema
 from tests.migrations.lint.locking.test_effects import EXAMPLES, module_database  # noqa: F401 - a fixture
 from tests.migrations.lint.observing import BASE, prepared
@@ -132,9 +132,11 @@ def test_comments_are_known_and_go():
 
 def test_domains_know_what_they_stand_for():
     schema = known("create domain a as varchar(5); create domain b as a check (value <> ''); create domain c as b")
+    (check,) = schema.domains["b"].checks.items()
+    assert (check[0], expression(check[1])) == ("b_check", "value <> ''")
     assert [*schema.domains.values()] == [
         Domain("a", "character varying(5)"),
-        Domain("b", "character varying(5)", limited=True, over="a"),
+        Domain("b", "character varying(5)", limited=True, over="a", checks=dict([check])),
         Domain("c", "character varying(5)", limited=True, over="b"),
     ]
 

@@ -1,6 +1,7 @@
 """Examples of what else the tables of locks name, so that none of it is told without having been seen."""
 
-from tests.migrations.lint.examples import PARTED, REST, TRIGGER, of
+from tests.migrations.lint.examples import PARTED, REST, TRIGGER, VIEW, of
+from tests.migrations.lint.examples_heirs import HEIR
 
 WRAPPED = """
 drop foreign data wrapper if exists w cascade; create foreign data wrapper w;
@@ -13,6 +14,10 @@ update pg_inherits set inhdetachpending = true where inhrelid = 'entry_26'::regc
 """
 RULE = "create rule r as on delete to job do also notify x;"
 PUBLISHED = "drop publication if exists p; create publication p for table employer;"
+AUDITED = """
+create schema audit; create table audit.entry (id int primary key, job_id bigint references job);
+create table copied (id int references audit.entry); create view audited as select id from audit.entry;
+"""
 SUB = """
 create table e (a int, b int) partition by list (a);
 create table e1 partition of e for values in (1) partition by list (b);
@@ -50,6 +55,24 @@ NAMED = (
         ("alter publication p add table job", PUBLISHED),
         ("alter publication p drop table employer", PUBLISHED),
         ("alter publication p set (publish = 'insert')", PUBLISHED),
+        ("alter publication p set table job", PUBLISHED),
+        ("alter publication p set table job, employer", PUBLISHED),
+        ("alter publication p add table job -- heirs", PUBLISHED + HEIR),
+        ("alter publication p add table only job", PUBLISHED + HEIR),
+        ("alter publication p add table entry", PUBLISHED + PARTED),
+        ("alter publication p set table entry", PUBLISHED + HEIR + PARTED + "alter publication p add table job;"),
+    ),
+    *of("drop-publication", ("drop publication p", PUBLISHED)),
+    *of(
+        "drop-schema",
+        ("drop schema public cascade", VIEW),
+        ("drop schema audit cascade -- referred to", AUDITED),
+    ),
+    *of("drop-schema", ("drop schema audit, public cascade", AUDITED)),
+    *of("drop-sequence", ("drop sequence tally_n_seq cascade", "create table tally (n serial, m int default 1);")),
+    *of(
+        "drop-sequence",
+        ("drop sequence tally_n_seq cascade -- added", "create table tally (); alter table tally add n bigserial;"),
     ),
     *of("prepare", ("prepare x as select * from job",), ("prepare x as update job set hours = 1",)),
     *of("prepare", ("prepare x as insert into entry_26 (id, at) values (1, '2026-01-01')", PARTED)),

@@ -140,6 +140,28 @@ def test_an_index_that_is_moved_is_locked_and_queries_of_its_table_wait(module_d
     assert (set(verdict.locks), verdict.rewrite) == (held, False)
 
 
+@pytest.mark.parametrize(
+    ("before", "sql", "tables"),
+    [
+        ("", "alter table all in tablespace fast set tablespace slow", ["employer", "job"]),
+        ("create table a (x int) tablespace fast;", "alter table all in tablespace fast set tablespace slow", ["a"]),
+        (
+            "create table a (x int) tablespace fast; alter table elsewhere add x int;",
+            "alter table all in tablespace fast set tablespace slow",
+            ["a", "elsewhere"],
+        ),
+        ("", "alter materialized view all in tablespace fast set tablespace slow", []),
+        ("", "alter index all in tablespace fast set tablespace slow", ["employer_pkey", "job_pkey"]),
+        ("create index i on job (id) tablespace fast;", "alter index all in tablespace fast set tablespace x", ["i"]),
+    ],
+)
+def test_of_another_tablespace_those_are_told_that_may_be_there(before, sql, tables):
+    """Nothing says where all of a database is; that is told where no file has put anything there by its name."""
+    verdict = effects(one(sql), Schema().apply_all(parse(BASE + before)), 18)
+    assert [lock.table for lock in verdict.locks] == tables
+    assert {lock.mode for lock in verdict.locks} <= {LockMode.ACCESS_EXCLUSIVE}
+
+
 @pytest.mark.parametrize("sql", ["reassign owned by {} to current_user", "drop owned by {}"])
 def test_all_that_a_role_owns_is_locked(module_database, role, sql):
     url, version = module_database

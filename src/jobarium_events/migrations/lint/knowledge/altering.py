@@ -18,7 +18,15 @@ from jobarium_events.migrations.lint.knowledge.definitions import (
 )
 from jobarium_events.migrations.lint.knowledge.known import Known
 from jobarium_events.migrations.lint.knowledge.layers import layered
-from jobarium_events.migrations.lint.knowledge.tables import Column, Constraint, ConstraintKind, Index, Relation, Table
+from jobarium_events.migrations.lint.knowledge.tables import (
+    Column,
+    Constraint,
+    ConstraintKind,
+    Index,
+    Relation,
+    ReplicaIdentity,
+    Table,
+)
 from jobarium_events.migrations.lint.names import chosen_name, joined, relation_name, type_text
 
 __all__ = ["altered", "with_constraint", "with_constraints", "without_column"]
@@ -158,7 +166,7 @@ def _with_column(known: K, table: str, column: str, **fields: Any) -> K:
 
 def _set_default(known: K, table: str, command: Any) -> K:
     default = _definition(command) if command.HasField("def") else None
-    return _with_column(known, table, command.name, default=default)
+    return _with_column(known, table, command.name, default=default, serial=False)
 
 
 def _drop_not_null(known: K, table: str, command: Any) -> K:
@@ -183,6 +191,7 @@ def _add_constraint(known: K, table: str, command: Any) -> K:
     found = constraint_of(node, table, known.table(table).constraints)
     if found is None:
         return known
+    index = None
     if node.indexname:
         used = joined((table.rpartition(".")[0], node.indexname))
         index = known.indexes.get(used)
@@ -192,6 +201,9 @@ def _add_constraint(known: K, table: str, command: Any) -> K:
     keys = known.table(table).foreign_keys()  # those of its partitions are theirs, and not taken over by another one
     again = any(each.columns == found.columns and each.references == found.references for each in keys)
     known = with_constraint(known, table, found)
+    if index is not None and index.identity:
+        own = joined((table.rpartition(".")[0], found.name))
+        known = known.with_index(_changed(known.indexes[own], identity=True))
     for name in known.descendants(table) if _goes_on(known.table(table), found) and not node.is_no_inherit else ():
         if found.kind is ConstraintKind.FOREIGN_KEY and not again:
             known = _with_same(known, name, found)
@@ -307,6 +319,25 @@ def _logging(*, unlogged: bool) -> Callable[[K, str, Any], K]:
     return follow
 
 
+def _secured(*, on: bool) -> Callable[[K, str, Any], K]:
+    def follow(known: K, table: str, _: Any) -> K:
+        return known.with_table(_changed(known.table(table), row_security=on))
+
+    return follow
+
+
+def _identify(known: K, table: str, command: Any) -> K:
+    """Return the same with another replica identity; an index that is not known is taken for one that serves."""
+    node = _definition(command).replica_identity_stmt
+    chosen = ReplicaIdentity(node.identity_type)
+    name = joined((table.rpartition(".")[0], node.name))
+    if chosen is ReplicaIdentity.INDEX and name not in known.indexes:
+        chosen = ReplicaIdentity.FULL
+    for index in tuple(known.indexes_of(table)) if chosen is ReplicaIdentity.INDEX else ():
+        known = known.with_index(_changed(index, identity=index.name == name))
+    return known.with_table(_changed(known.table(table), identity=chosen))
+
+
 _COMMANDS: dict[str, Callable[[Any, str, Any], Any]] = {
     "AT_AddColumn": _add_column,
     "AT_DropColumn": _drop_column,
@@ -328,4 +359,7 @@ _COMMANDS: dict[str, Callable[[Any, str, Any], Any]] = {
     "AT_SetTableSpace": _set_tablespace,
     "AT_SetLogged": _logging(unlogged=False),
     "AT_SetUnLogged": _logging(unlogged=True),
+    "AT_ReplicaIdentity": _identify,
+    "AT_EnableRowSecurity": _secured(on=True),
+    "AT_DisableRowSecurity": _secured(on=False),
 }

@@ -142,6 +142,7 @@ def _like(known: K, name: str, clause: Any) -> K:
             default=column.default if copied("defaults") else None,
             generated=column.generated if copied("generated") else "",
             identity=column.identity and copied("identity"),
+            serial=False,  # its default, if copied, takes from the sequence of the other table
             comment=column.comment if copied("comments") else None,
         )
         for key, column in source.columns.items()
@@ -166,7 +167,8 @@ def view_created(known: K, node: Any, text: str) -> K:
     name = relation_name(node.view)
     names = texts(node.aliases) or output_names(node.query.select_stmt)
     columns = {each: Column(name=each) for each in names} if "" not in names else {}
-    table = Table(name=name, kind=Relation.VIEW, reads=named_tables(inner(node.query), text), columns=columns)
+    query = inner(node.query)
+    table = Table(name=name, kind=Relation.VIEW, reads=named_tables(query, text), query=query, columns=columns)
     return known.with_table(table, created=name not in known.tables)
 
 
@@ -224,9 +226,14 @@ def domain_created(known: K, node: Any) -> K:
     """Return what is known after a ``CreateDomainStmt``."""
     base = known.domains.get(type_text(node.type_name))
     limited, default = (base.limited, base.default) if base else (False, None)
+    name = joined(texts(node.domainname))
+    checks: dict[str, Any] = {}
     for each in node.constraints:
         match enum_name(each.constraint, "contype"):
-            case "CONSTR_CHECK" | "CONSTR_NOTNULL":
+            case "CONSTR_CHECK":
+                limited = True
+                checks[each.constraint.conname or chosen_name(name, (), "check", checks)] = each.constraint.raw_expr
+            case "CONSTR_NOTNULL":
                 limited = True
             case "CONSTR_DEFAULT":
                 default = each.constraint.raw_expr
@@ -234,7 +241,7 @@ def domain_created(known: K, node: Any) -> K:
                 pass
     type_ = base.type if base else type_text(node.type_name)
     over = base.name if base else ""
-    return known.with_domain(Domain(joined(texts(node.domainname)), type_, limited, default, over))
+    return known.with_domain(Domain(name, type_, limited, default, over, checks))
 
 
 def statistics_created(known: K, node: Any) -> K:
@@ -248,4 +255,5 @@ def trigger_created(known: K, node: Any) -> K:
     """Return what is known after a ``CreateTrigStmt``."""
     table = known.table(relation_name(node.relation))
     triggers = {**table.triggers, node.trigname: joined(texts(node.funcname))}
-    return known.with_table(msgspec.structs.replace(table, triggers=triggers))
+    trees = {**table.trigger_trees, node.trigname: node}
+    return known.with_table(msgspec.structs.replace(table, triggers=triggers, trigger_trees=trees))

@@ -65,7 +65,8 @@ def column_of(definition: Any) -> Column:
     """Return the column of a ``ColumnDef``."""
     type_ = definition.type_name
     names = texts(type_.names)
-    nullable, default, generated, identity = not names or names[-1] not in _SERIALS, None, "", False
+    serial = bool(names) and names[-1] in _SERIALS
+    nullable, default, generated, identity = not serial, None, "", False
     for node in definition.constraints:
         constraint = node.constraint
         kind = enum_name(constraint, "contype")
@@ -84,6 +85,7 @@ def column_of(definition: Any) -> Column:
         default=default,
         generated=generated,
         identity=identity,
+        serial=serial,
         collation=collation_of(definition),
     )
 

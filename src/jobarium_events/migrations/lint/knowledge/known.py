@@ -15,7 +15,9 @@ from jobarium_events.migrations.lint.knowledge.tables import (
     Domain,
     EnumType,
     Index,
+    Publication,
     Relation,
+    ReplicaIdentity,
     Table,
 )
 
@@ -35,6 +37,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     created: frozenset[str] = frozenset()
     tied: Mapping[str, tuple[str, ...]] = {}
     indexed: Mapping[str, tuple[str, ...]] = {}
+    publications: Mapping[str, Publication] = {}
 
     def table(self, name: str) -> Table:
         """Return what is known of a table, which may be no more than its name."""
@@ -154,6 +157,23 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             found += [each.name for each in self.domains.values() if each.over == name and each.name not in found]
         return tuple(found)
 
+    def is_published(self, table: str) -> bool:
+        """Whether a publication is known that tells of updates or deletes in a table."""
+        found = [each for each in self.publications.values() if each.changes]
+        return bool(found) and any(each.has(name) for name in (table, *self.above(table)) for each in found)
+
+    def is_identified(self, table: str) -> bool:
+        """Whether a table's replica identity may tell which row is updated or deleted: it does, or is not known."""
+        found = self.table(table)
+        match found.identity:
+            case ReplicaIdentity.DEFAULT:
+                keys = (each.kind is ConstraintKind.PRIMARY_KEY for each in found.constraints.values())
+                return not found.complete or any(keys)
+            case ReplicaIdentity.INDEX:
+                return any(each.identity for each in self.indexes_of(table))
+            case identity:
+                return identity is ReplicaIdentity.FULL
+
     def with_table(self, table: Table, *, created: bool = False) -> Self:
         """Return the same with a table as it is now."""
         marked = self.created | {table.name} if created else self.created
@@ -177,6 +197,16 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """Return the same with a domain as it is now."""
         return msgspec.structs.replace(self, domains={**self.domains, domain.name: domain})
 
+    def with_publication(self, publication: Publication) -> Self:
+        """Return the same with a publication as it is now."""
+        return msgspec.structs.replace(self, publications={**self.publications, publication.name: publication})
+
+    def without_publications(self, names: Iterable[str]) -> Self:
+        """Return the same without some publications."""
+        gone = {*names}
+        kept = {name: each for name, each in self.publications.items() if name not in gone}
+        return msgspec.structs.replace(self, publications=kept)
+
     def without_tables(self, names: Iterable[str]) -> Self:
         """Return the same without some tables, their heirs, their indexes, and the foreign keys that lead to them."""
         gone = {heir for name in names for heir in (name, *self.descendants(name))}
@@ -186,8 +216,16 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             if name not in gone
         }
         indexes = {name: index for name, index in self.indexes.items() if index.table not in gone}
+        published = {
+            name: msgspec.structs.replace(each, tables=each.tables - gone) for name, each in self.publications.items()
+        }
         return msgspec.structs.replace(
-            self, tables=tables, indexes=indexes, created=self.created - gone, tied=_tied(tables)
+            self,
+            tables=tables,
+            indexes=indexes,
+            created=self.created - gone,
+            tied=_tied(tables),
+            publications=published,
         )
 
     def without_indexes(self, names: Iterable[str]) -> Self:
@@ -220,8 +258,15 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             indexes[moved.name] = moved
         created = self.created - {old} | {new} if old in self.created else self.created
         indexed = {**self.indexed, new: tuple(name for name, index in indexes.items() if index.table == new)}
+        published = {name: _publishing(each, old, new) for name, each in self.publications.items()}
         return msgspec.structs.replace(
-            self, tables=tables, indexes=indexes, created=created, tied=_tied(tables), indexed=indexed
+            self,
+            tables=tables,
+            indexes=indexes,
+            created=created,
+            tied=_tied(tables),
+            indexed=indexed,
+            publications=published,
         )
 
 
@@ -246,6 +291,13 @@ def _following(table: Table, old: str, new: str) -> Table:
         for name, each in table.constraints.items()
     }
     return msgspec.structs.replace(table, constraints=constraints, parents=now(table.parents), reads=now(table.reads))
+
+
+def _publishing(publication: Publication, old: str, new: str) -> Publication:
+    """Return a publication of which a table may have another name."""
+    if old not in publication.tables:
+        return publication
+    return msgspec.structs.replace(publication, tables=publication.tables - {old} | {new})
 
 
 def _moved(index: Index, table: str) -> Index:

@@ -8,7 +8,7 @@ import msgspec
 
 from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.lint.knowledge.known import Known
-from jobarium_events.migrations.lint.names import joined, listed_name, listed_names, texts
+from jobarium_events.migrations.lint.names import chosen_name, joined, listed_name, listed_names, schema_of, texts
 
 __all__ = ["domain_changed", "dropped"]
 
@@ -30,10 +30,12 @@ def dropped(known: K, node: Any) -> K:
         case "OBJECT_TRIGGER":
             table, trigger = listed_names(node.objects[0])
             return _without_triggers(known, table, {trigger})
+        case "OBJECT_PUBLICATION":
+            return known.without_publications(map(listed_name, node.objects))
         case "OBJECT_SCHEMA" if cascade:
-            schemas = tuple(f"{listed_name(each)}." for each in node.objects)
-            known = known.without_tables([name for name in known.tables if name.startswith(schemas)])
-            types = [name for name in (*known.enums, *known.domains) if name.startswith(schemas)]
+            schemas = {listed_name(each) for each in node.objects}
+            known = known.without_tables([name for name in known.tables if schema_of(name) in schemas])
+            types = [name for name in (*known.enums, *known.domains) if schema_of(name) in schemas]
             return known.without_types(types)
         case "OBJECT_FUNCTION" if cascade:
             names = [joined(texts(each.object_with_args.objname)) for each in node.objects]
@@ -53,6 +55,15 @@ def _without_triggers(known: K, table: str, gone: set[str]) -> K:
     return known.with_table(msgspec.structs.replace(found, triggers=kept))
 
 
+def _with_check(known: K, domain: str, constraint: Any) -> K:
+    """Return the same with what a domain is asked for more; that it is not null is no check."""
+    found = known.domains[domain]
+    if not constraint.HasField("raw_expr"):
+        return known
+    name = constraint.conname or chosen_name(domain, (), "check", found.checks)
+    return known.with_domain(msgspec.structs.replace(found, checks={**found.checks, name: constraint.raw_expr}))
+
+
 def domain_changed(known: K, node: Any) -> K:
     """Return what is known after an ``AlterDomainStmt``; a limit that is taken away counts until the domain goes."""
     domain = known.domains.get(joined(texts(node.type_name)))
@@ -61,7 +72,7 @@ def domain_changed(known: K, node: Any) -> K:
     if node.subtype in ("C", "O"):
         for name in known.domains_over(domain.name):
             known = known.with_domain(msgspec.structs.replace(known.domains[name], limited=True))
-        return known
+        return _with_check(known, domain.name, getattr(node, "def").constraint)
     if node.subtype == "T":
         default = getattr(node, "def") if node.HasField("def") else None
         return known.with_domain(msgspec.structs.replace(domain, default=default))

@@ -59,6 +59,14 @@ def _type_renamed(known: K, node: Any) -> K:
     return _with_type_named(known, name, _beside(name, node.newname))
 
 
+def _publication_renamed(known: K, node: Any) -> K:
+    name = listed_name(node.object)
+    found = known.publications.get(name)
+    if found is None:
+        return known
+    return known.without_publications([name]).with_publication(msgspec.structs.replace(found, name=node.newname))
+
+
 def _schema_renamed(known: K, node: Any) -> K:
     for name in tuple(known.tables):
         if name.startswith(f"{node.subname}."):
@@ -179,4 +187,5 @@ _RENAMES: dict[str, Callable[[Any, Any], Any]] = {
     "OBJECT_TYPE": _type_renamed,
     "OBJECT_DOMAIN": _type_renamed,
     "OBJECT_SCHEMA": _schema_renamed,
+    "OBJECT_PUBLICATION": _publication_renamed,
 }

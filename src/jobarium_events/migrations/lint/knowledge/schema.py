@@ -22,6 +22,7 @@ from jobarium_events.migrations.lint.knowledge.creating import (
     view_created,
 )
 from jobarium_events.migrations.lint.knowledge.known import Known
+from jobarium_events.migrations.lint.knowledge.publishing import publication_altered, publication_created
 from jobarium_events.migrations.lint.knowledge.removing import domain_changed, dropped
 from jobarium_events.migrations.lint.knowledge.renaming import commented, moved, renamed
 from jobarium_events.migrations.lint.knowledge.tables import (
@@ -56,6 +57,7 @@ class Schema(Known, frozen=True, kw_only=True, gc=False):
             that refer to it, and for each function, written with ``()``, of those whose triggers call it; for looking
             them up.
         indexed: For each table the names of its indexes; what was so once may be there.
+        publications: By name.
     """
 
     def apply(self, statement: Statement) -> Schema:
@@ -106,6 +108,8 @@ _FOLLOWED: dict[str, Callable[[Any, Any], Any]] = {
     "rename_stmt": renamed,
     "alter_object_schema_stmt": moved,
     "comment_stmt": commented,
+    "create_publication_stmt": publication_created,
+    "alter_publication_stmt": publication_altered,
 }
 _KEPT: dict[str, Callable[[Any, Any, str], Any]] = {
     "view_stmt": view_created,

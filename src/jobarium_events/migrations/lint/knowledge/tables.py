@@ -8,7 +8,20 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["Column", "Constraint", "ConstraintKind", "Domain", "EnumType", "Index", "Relation", "Table"]
+from jobarium_events.migrations.lint.names import schema_of
+
+__all__ = [
+    "Column",
+    "Constraint",
+    "ConstraintKind",
+    "Domain",
+    "EnumType",
+    "Index",
+    "Publication",
+    "Relation",
+    "ReplicaIdentity",
+    "Table",
+]
 
 
 class Relation(StrEnum):
@@ -32,6 +45,17 @@ class ConstraintKind(StrEnum):
     EXCLUSION = "exclusion"
 
 
+class ReplicaIdentity(StrEnum):
+    """By what those who replicate a table are told which row was updated or deleted; the letters are Postgres'."""
+
+    DEFAULT = "d"
+    """By its primary key, if it has one."""
+    INDEX = "i"
+    FULL = "f"
+    """By the whole row."""
+    NOTHING = "n"
+
+
 class Column(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is known of a column.
 
@@ -42,6 +66,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         default: The tree of its default; None if it has none, or is generated.
         generated: ``"stored"``, ``"virtual"``, or empty if it is a plain one.
         identity: Whether its values come from a sequence of its own.
+        serial: Whether its default does, since it was defined as ``serial`` or the like.
         collation: As it was set for the column; empty if it is that of the type.
         comment: Its comment.
     """
@@ -52,6 +77,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     default: Any = None
     generated: str = ""
     identity: bool = False
+    serial: bool = False
     collation: str = ""
     comment: str | None = None
 
@@ -99,6 +125,7 @@ class Index(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         unique: Whether it allows no value twice.
         valid: Whether queries may use it; False for one on a partitioned table alone.
         constraint: Whether it belongs to a constraint of its name.
+        identity: Whether it was chosen as the replica identity of its table.
         made: The tree of the statement that made it; None if that is of a constraint.
     """
 
@@ -109,6 +136,7 @@ class Index(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     unique: bool = False
     valid: bool = True
     constraint: bool = False
+    identity: bool = False
     made: Any = None
 
 
@@ -132,6 +160,7 @@ class Domain(msgspec.Struct, frozen=True, gc=False):
         type: The type below it, as text.
         limited: Whether it has a check, or allows no null; its own, or of a domain below it.
         default: The tree of its default; None if it has none.
+        checks: By name, the trees of what its own checks ask for.
         over: The domain right below it; empty if that is no domain.
     """
 
@@ -140,6 +169,29 @@ class Domain(msgspec.Struct, frozen=True, gc=False):
     limited: bool = False
     default: Any = None
     over: str = ""
+    checks: Mapping[str, Any] = {}
+
+
+class Publication(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What others may subscribe to.
+
+    Attributes:
+        name: Its name.
+        tables: Those that it was given; the partitions of each are published with it.
+        schemas: Those of which it publishes every table.
+        every: Whether it publishes all tables.
+        changes: Whether it publishes updates or deletes.
+    """
+
+    name: str
+    tables: frozenset[str] = frozenset()
+    schemas: frozenset[str] = frozenset()
+    every: bool = False
+    changes: bool = True
+
+    def has(self, table: str) -> bool:
+        """Whether it publishes a table by itself, and not as a partition of another one."""
+        return self.every or table in self.tables or schema_of(table) in self.schemas
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -156,10 +208,14 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         partition_key: The columns by which its partitions are told from each other; empty if they are expressions.
         default_partition: Whether it is the partition for what no other one takes.
         reads: For a view, the tables that it reads.
+        query: For a view, the tree of its query, if that is known.
         triggers: By name, each with the function that it calls.
+        trigger_trees: By name, the trees of the statements that made them, as far as they are known.
         temporary: Whether it ends with the session, so that no other one ever waits for it.
         unlogged: Whether its rows are lost in a crash.
         tablespace: Where it was put; empty if that is where all of the database is.
+        row_security: Whether policies say which rows of it there are; None if no file says so or otherwise.
+        identity: By what those who replicate it are told of which row a change is.
         comment: Its comment.
     """
 
@@ -173,15 +229,24 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     partition_key: tuple[str, ...] = ()
     default_partition: bool = False
     reads: tuple[str, ...] = ()
+    query: Any = None
     triggers: Mapping[str, str] = {}
+    trigger_trees: Mapping[str, Any] = {}
     temporary: bool = False
     unlogged: bool = False
     tablespace: str = ""
+    row_security: bool | None = None
+    identity: ReplicaIdentity = ReplicaIdentity.DEFAULT
     comment: str | None = None
 
     def foreign_keys(self) -> Iterator[Constraint]:
         """Yield its foreign keys."""
         return (each for each in self.constraints.values() if each.kind is ConstraintKind.FOREIGN_KEY)
+
+    @property
+    def may_hide_rows(self) -> bool:
+        """Whether its policies hold; where nothing says so, only those of a table that was not seen to be made."""
+        return not self.complete if self.row_security is None else self.row_security
 
     def proven_not_null(self, column: str, without: frozenset[str] = frozenset()) -> bool:
         """Whether a valid constraint proves that a column is not null; but for some, by their names."""

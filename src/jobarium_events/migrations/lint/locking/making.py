@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from jobarium_events.migrations.files.parsing import enum_name
+from jobarium_events.migrations.lint.knowledge.publishing import tables_named
 from jobarium_events.migrations.lint.knowledge.tables import Relation
 from jobarium_events.migrations.lint.locking.locks import LockMode
 from jobarium_events.migrations.lint.locking.partitions import partition_made
@@ -156,11 +158,14 @@ def sequence_tied(told: Gathered, node: Any) -> None:
 
 
 def publication_made(told: Gathered, node: Any) -> None:
-    """Gather what a ``CreatePublicationStmt`` or an ``AlterPublicationStmt`` does."""
-    for each in node.pubobjects:
-        table = each.publication_obj_spec.pubtable
-        if table.HasField("relation"):
-            told.lock(LockMode.SHARE_UPDATE_EXCLUSIVE, (relation_name(table.relation),))
+    """Gather what a ``CreatePublicationStmt`` or an ``AlterPublicationStmt`` does.
+
+    What a publication is set to takes those out that it had before, as far as they are known.
+    """
+    told.lock(LockMode.SHARE_UPDATE_EXCLUSIVE, tables_named(told.known, node))
+    if type(node).__name__ == "AlterPublicationStmt" and enum_name(node, "action") == "AP_SetObjects":
+        publication = told.known.publications.get(node.pubname)
+        told.lock(LockMode.SHARE_UPDATE_EXCLUSIVE, () if publication is None else publication.tables)
 
 
 def schema_made(told: Gathered, node: Any) -> None:

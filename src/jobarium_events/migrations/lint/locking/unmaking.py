@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.lint.locking.locks import LockMode
-from jobarium_events.migrations.lint.names import joined, listed_name, listed_names, relation_name, texts
+from jobarium_events.migrations.lint.names import (
+    chosen_name,
+    joined,
+    listed_name,
+    listed_names,
+    relation_name,
+    schema_of,
+    texts,
+)
 from jobarium_events.migrations.lint.walking import constants
 
 if TYPE_CHECKING:
@@ -57,8 +65,8 @@ def _taken_along(told: Gathered, kind: str, node: Any) -> None:
             names = [name for each in types for name in known.domains_over(each)]
             told.lock(LockMode.ACCESS_EXCLUSIVE, [table.name for name in names for table, _ in known.using_type(name)])
         case "OBJECT_SCHEMA":
-            schemas = tuple(f"{listed_name(each)}." for each in node.objects)
-            _tables_dropped(told, [name for name in known.tables if name.startswith(schemas)], cascade=True)
+            schemas = {listed_name(each) for each in node.objects}
+            _tables_dropped(told, [name for name in known.tables if schema_of(name) in schemas], cascade=True)
         case "OBJECT_SEQUENCE":
             counted = {listed_name(each) for each in node.objects}
             tables = [each.name for each in known.tables.values() if _counts_by(each, counted)]
@@ -72,7 +80,11 @@ def _taken_along(told: Gathered, kind: str, node: Any) -> None:
 
 
 def _counts_by(table: Table, sequences: set[str]) -> bool:
-    """Whether a column of a table takes its default from one of some sequences."""
+    """Whether a column of a table takes its default from one of some sequences, be it one of its own."""
+    schema = table.name.rpartition(".")[0]
+    own = (chosen_name(table.name, (each.name,), "seq", ()) for each in table.columns.values() if each.serial)
+    if any(joined((schema, name)) in sequences for name in own):
+        return True
     defaults = (each.default for each in table.columns.values() if each.default is not None)
     return any(joined(text.split(".")) in sequences for default in defaults for text in constants(default))
 

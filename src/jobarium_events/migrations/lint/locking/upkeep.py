@@ -110,14 +110,21 @@ def _stored(told: Gathered, kinds: Collection[Relation] = _STORED) -> list[str]:
 
 
 def all_moved(told: Gathered, node: Any) -> None:
-    """Gather what an ``AlterTableMoveAllStmt`` does, whosever the tables or indexes of the tablespace are."""
-    place = "" if node.orig_tablespacename == _DEFAULT_TABLESPACE else node.orig_tablespacename
+    """Gather what an ``AlterTableMoveAllStmt`` does, whosever the tables or indexes of the tablespace are.
+
+    Where nothing is known to have been put there, it may be the one that all of the database is in.
+    """
+    place = node.orig_tablespacename
     kinds = _MOVED.get(enum_name(node, "objtype"), ())
-    found = [each.name for each in told.known.tables.values() if each.kind in kinds and each.tablespace == place]
+    tables = [each for each in told.known.tables.values() if each.kind in kinds]
+    places = {each.name: each.tablespace for each in tables}
+    vague = {each.name for each in tables if not each.complete and each.kind is Relation.TABLE and not each.tablespace}
     if not kinds:
         made = told.known.indexes.values()
-        found = [each.name for each in made if (each.made.table_space if each.made is not None else "") == place]
-    told.lock(LockMode.ACCESS_EXCLUSIVE, found)
+        places = {each.name: each.made.table_space if each.made is not None else "" for each in made}
+    put_there = {name for name, its in places.items() if its == place}
+    rest = vague if put_there and place != _DEFAULT_TABLESPACE else {name for name, its in places.items() if not its}
+    told.lock(LockMode.ACCESS_EXCLUSIVE, put_there | rest)
     told.rewrite |= bool(kinds)
 
 

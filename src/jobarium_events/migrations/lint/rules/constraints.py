@@ -10,8 +10,10 @@ from jobarium_events.migrations.lint.findings import Severity
 from jobarium_events.migrations.lint.knowledge.schema import Relation
 from jobarium_events.migrations.lint.names import listed_name, relation_name
 from jobarium_events.migrations.lint.rewriting import also, lines, only, quoted, shown
+from jobarium_events.migrations.lint.rules.bounds import kept_out, proven
 from jobarium_events.migrations.lint.rules.columns import not_null
 from jobarium_events.migrations.lint.rules.foreign_keys import apart, constraint_in
+from jobarium_events.migrations.lint.rules.parts import unused
 from jobarium_events.migrations.lint.rules.rule import Hit, Stands, Subject, rule
 
 if TYPE_CHECKING:
@@ -190,15 +192,18 @@ def drop_constraint(subject: Subject, command: Any) -> Iterator[Hit]:
     table = relation_name(subject.node.relation)
     known = subject.schema.tables.get(table)
     constraint = known.constraints.get(command.name) if known is not None else None
-    proven = (
+    is_proof = (
         constraint is not None
         and known is not None
         and bool(constraint.proves)
         and all(column in known.columns and not known.columns[column].nullable for column in constraint.proves)
     )
-    if subject.header is not None or subject.is_new(table) or proven:
+    if subject.header is not None or subject.is_new(table) or is_proof:
         return
-    yield Hit(f"drops the constraint {command.name} of {table}; make sure that no code relies on it")
+    text = f"drops the constraint {command.name} of {table}; make sure that no code relies on it"
+    exists = "if exists " if command.missing_ok else ""
+    drop = f"alter table {shown(table)} drop constraint {exists}{quoted(command.name)}"
+    yield Hit(text, unused(subject, drop))
 
 
 def _no_longer_unique(subject: Subject) -> Iterator[Hit]:
@@ -207,10 +212,13 @@ def _no_longer_unique(subject: Subject) -> Iterator[Hit]:
         return
     known = (subject.schema.indexes.get(listed_name(each)) for each in subject.node.objects)
     for index in known:
-        if index is None or not index.unique or subject.is_new(index.table) or _is_kept_out(subject.end, index):
+        if index is None or not index.unique or index.constraint or subject.is_new(index.table):
+            continue
+        if _is_kept_out(subject.end, index):
             continue
         text = f"drops the unique index {index.name} of {index.table}; make sure that no code relies on it: "
-        yield Hit(f"{text}`on conflict` for its columns is refused from then on")
+        drop = f"drop index concurrently {shown(index.name)}"
+        yield Hit(f"{text}`on conflict` for its columns is refused from then on", unused(subject, drop))
 
 
 def _is_kept_out(schema: Schema, index: Index) -> bool:
@@ -231,20 +239,25 @@ def attach_reads_table(subject: Subject, command: Any) -> Iterator[Hit]:
     """Yield a partition that is attached with a scan."""
     part = relation_name(getattr(command, "def").partition_cmd.name)
     table = relation_name(subject.node.relation)
+    bound = getattr(command, "def").partition_cmd.bound
     known = subject.schema.tables.get(table)
     if not subject.effects.scan:
         return
     rest = subject.schema.default_partition(table)
     if rest is not None and not subject.is_new(rest):
-        yield Hit(f"reads all of {rest} while reads and writes of it wait, for rows that belong to {part}")
+        text = (
+            f"reads all of {rest} while reads and writes of it wait, for rows that belong to {part}; prove by a check "
+        )
+        yield Hit(
+            f"{text}that it has none, and allow the rule with this as its reason", kept_out(subject, table, rest, bound)
+        )
     if subject.is_new(part):
         return
-    is_default = getattr(command, "def").partition_cmd.bound.is_default
     text = f"reads all of {part} while writes to it wait"
-    if not is_default and known is not None:
+    if not bound.is_default and known is not None:
         text += "; before that, add a check of the same bounds NOT VALID and validate it, and build there concurrently "
         text += f"what {table} has of indexes"
-    yield Hit(text)
+    yield Hit(text, proven(subject, table, part, bound))
 
 
 @rule(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from jobarium_events.migrations.files.parsing import expression, parse
@@ -56,8 +56,17 @@ def domain_constraint(subject: Subject, node: Any) -> Iterator[Hit]:
     if not used and name in subject.schema.domains:
         return
     text = f"checks every column of {'.'.join(names)} while writes wait, and there is no other way to do it"
+    checked = [
+        (table.name, column.name)
+        for table, column in used
+        if table.kind in _CHECKED and not table.parents and not column.type.endswith("[]")
+    ]
     if node.subtype == "V":
-        yield Hit(f"{text}; it holds for new values already, and a check of each table proves the rows that are there")
+        domain = subject.schema.domains.get(name)
+        condition = domain.checks.get(node.name) if domain is not None else None
+        safe = _proof((), checked, condition) if condition is not None and checked else ""
+        text += "; it holds for new values already, and a check of each table proves the rows that are there"
+        yield Hit(text, safe)
         return
     label = constraint.conname or also(names[-1], "check").strip('"')
 
@@ -66,14 +75,19 @@ def domain_constraint(subject: Subject, node: Any) -> Iterator[Hit]:
         added.conname = label
         added.skip_validation, added.initially_valid = True, False
 
-    steps, proofs = [changed(subject.statement, not_valid)], []
-    for table, column in used:
-        if table.kind in _CHECKED and not table.parents and not column.type.endswith("[]"):
-            own, asked = also(table.name, column.name, "check"), _asked(constraint.raw_expr, column.name)
-            steps.append(f"alter table {shown(table.name)} add constraint {own} check ({asked}) not valid")
-            proofs.append(f"alter table {shown(table.name)} validate constraint {own}")
+    step = changed(subject.statement, not_valid)
     text += "; add it NOT VALID, and have a check of each table prove the rows that are there"
-    yield Hit(text, parts(part(UP, *steps), part(LATER, *proofs)) if proofs else lines(*steps))
+    yield Hit(text, _proof((step,), checked, constraint.raw_expr) if checked else lines(step))
+
+
+def _proof(first: tuple[str, ...], checked: Iterable[tuple[str, str]], condition: Any) -> str:
+    """Return what adds checks of some columns, and what proves by them the rows that are there."""
+    steps, proofs = [*first], []
+    for table, column in checked:
+        own, asked = also(table, column, "check"), _asked(condition, column)
+        steps.append(f"alter table {shown(table)} add constraint {own} check ({asked}) not valid")
+        proofs.append(f"alter table {shown(table)} validate constraint {own}")
+    return parts(part(UP, *steps), part(LATER, *proofs))
 
 
 def _asked(condition: Any, column: str) -> str:

@@ -10,13 +10,13 @@ from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.files.steps import runs_in_transaction
 from jobarium_events.migrations.lint.findings import Severity
 from jobarium_events.migrations.lint.knowledge.definitions import index_of
-from jobarium_events.migrations.lint.names import chosen_name, relation_name
+from jobarium_events.migrations.lint.names import chosen_name, listed_name, relation_name
 from jobarium_events.migrations.lint.rewriting import changed, lines, quoted, shown
 from jobarium_events.migrations.lint.rules.partitions import is_partitioned
 from jobarium_events.migrations.lint.rules.rule import Hit, Stands, Subject, rule
 
 if TYPE_CHECKING:
-    from jobarium_events.migrations.lint.knowledge.schema import Schema
+    from jobarium_events.migrations.lint.knowledge.schema import Index, Schema
 
 _WIDE = 3
 
@@ -140,10 +140,40 @@ def drop_index_not_concurrent(subject: Subject, node: Any) -> Iterator[Hit]:
         text = f"drops {', '.join(found)} of a partitioned table while its reads and writes wait, as it has to be"
         yield Hit(text, "", Severity.WARNING)
         return
+    if any(map(_is_of_constraint, known)):
+        return  # it is refused, see the next rule
     exists = "if exists " if node.missing_ok else ""
     safe = [f"drop index concurrently {exists}{quoted(*each)}" for each in parts]
     text = f"drops {', '.join(found)} while reads and writes of the table wait; drop it concurrently"
     yield Hit(text, lines(*safe))
+
+
+@rule(
+    "drop-index-of-constraint",
+    "Postgres refuses to drop an index that a constraint needs, so the migration fails; it goes with the constraint.",
+    "drop_stmt",
+)
+def drop_index_of_constraint(subject: Subject, node: Any) -> Iterator[Hit]:
+    """Yield indexes that only go with their constraints."""
+    if enum_name(node, "remove_type") != "OBJECT_INDEX":
+        return
+    known = subject.schema.indexes
+    tables = {name: known[name].table for name in map(listed_name, node.objects) if _is_of_constraint(known.get(name))}
+    if not tables:
+        return
+    exists = "if exists " if node.missing_ok else ""
+    steps = [
+        f"alter table {shown(tables[name])} drop constraint {exists}{quoted(name.rpartition('.')[2])}"
+        if name in tables
+        else f"drop index concurrently {exists}{shown(name)}"
+        for name in map(listed_name, node.objects)
+    ]
+    text = f"drops {', '.join(tables)}, which Postgres refuses, since a constraint needs it; drop the constraint"
+    yield Hit(text, lines(*steps))
+
+
+def _is_of_constraint(index: Index | None) -> bool:
+    return index is not None and index.constraint
 
 
 @rule(

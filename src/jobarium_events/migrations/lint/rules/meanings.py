@@ -1,4 +1,4 @@
-"""Rules about what a column means: its comment, and the values it may have; both change only by a decision."""
+"""Rules about what a column means: its comment, its values, and its default; they change only by a decision."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from jobarium_events.migrations.files.parsing import enum_name, expression
 from jobarium_events.migrations.lint.findings import Severity
 from jobarium_events.migrations.lint.knowledge.schema import ConstraintKind
 from jobarium_events.migrations.lint.names import inner, joined, listed_names, relation_name, texts
+from jobarium_events.migrations.lint.queries import redefined
 from jobarium_events.migrations.lint.rules.rule import Hit, Rule, described
 
 if TYPE_CHECKING:
@@ -117,18 +118,14 @@ def _changed(statement: Statement, before: Schema, after: Schema, types: Mapping
     """Yield the columns whose meaning a statement changes."""
     node = statement.node
     match statement.kind:
-        case "comment_stmt" if enum_name(node, "objtype") == "OBJECT_COLUMN":
-            table, column = listed_names(node.object)
-            was = before.column(table, column)
-            if was is not None and was.comment is not None and was.comment != (node.comment or None):
-                yield table, column
-        case "comment_stmt" if enum_name(node, "objtype") in _OF_TYPES:
-            name = _type_in(node)
-            if types.get(name) and types[name] != node.comment:
-                yield from _used(before, name)
+        case "comment_stmt":
+            yield from _commented(node, before, types)
         case "alter_table_stmt":
             table = relation_name(node.relation)
             yield from ((table, each) for each in _limited(node, table, before, after))
+            yield from ((table, each) for each in _defaulted(node, before.table(table)))
+        case "view_stmt" if node.replace:
+            yield from _redefined(node, before.table(relation_name(node.view)))
         case "alter_enum_stmt":
             name = joined(texts(node.type_name))
             if before.enums.get(name) != after.enums.get(name):
@@ -137,6 +134,38 @@ def _changed(statement: Statement, before: Schema, after: Schema, types: Mapping
             yield from _of_domain(node, before)
         case _:
             pass
+
+
+def _commented(node: Any, before: Schema, types: Mapping[str, str]) -> _Columns:
+    """Yield the columns that had another comment, by themselves or by their type."""
+    kind = enum_name(node, "objtype")
+    if kind == "OBJECT_COLUMN":
+        table, column = listed_names(node.object)
+        was = before.column(table, column)
+        if was is not None and was.comment is not None and was.comment != (node.comment or None):
+            yield table, column
+    elif kind in _OF_TYPES:
+        name = _type_in(node)
+        if types.get(name) and types[name] != node.comment:
+            yield from _used(before, name)
+
+
+def _redefined(node: Any, view: Table) -> _Columns:
+    """Yield the columns of a view that may have other values by the query that replaces its own."""
+    if view.query is not None:
+        names = redefined(view.query, inner(node.query), tuple(view.columns))
+        yield from ((view.name, each) for each in names)
+
+
+def _defaulted(node: Any, table: Table) -> Iterator[str]:
+    """Yield the columns that had a default, and are given another one."""
+    for each in node.cmds:
+        command = each.alter_table_cmd
+        known = table.columns.get(command.name)
+        if enum_name(command, "subtype") != "AT_ColumnDefault" or known is None or known.default is None:
+            continue
+        if command.HasField("def") and expression(known.default) != expression(getattr(command, "def")):
+            yield command.name
 
 
 def _limited(node: Any, table: str, before: Schema, after: Schema) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from jobarium_events.migrations.files.parsing import enum_name
 from jobarium_events.migrations.lint.knowledge.schema import Relation
 from jobarium_events.migrations.lint.names import listed_name, relation_name
+from jobarium_events.migrations.lint.rules.bounds import kept_out
 from jobarium_events.migrations.lint.rules.rule import Hit, Subject, rule
 
 __all__ = ["NOT_VALID_KEYS", "is_partitioned"]
@@ -68,4 +69,5 @@ def partition_made(subject: Subject, node: Any) -> Iterator[Hit]:
     if rest is None or subject.is_new(rest):
         return
     text = f"has {rest} read whole while reads and writes of {table} wait; prove by a check of {rest} that none of its "
-    yield Hit(f"{text}rows belongs to the new one, attach that, and allow the rule with this as its reason")
+    text += "rows belongs to the new one, and allow the rule with this as its reason"
+    yield Hit(text, kept_out(subject, table, rest, node.partbound))

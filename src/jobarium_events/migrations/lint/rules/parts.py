@@ -12,11 +12,12 @@ from jobarium_events.migrations.lint.rules.keys import key_of
 if TYPE_CHECKING:
     from jobarium_events.migrations.lint.rules.rule import Subject
 
-__all__ = ["BACKFILL", "LATER", "UP", "dual_write", "part", "parts"]
+__all__ = ["BACKFILL", "LATER", "UP", "dual_write", "part", "parts", "unused"]
 
 UP = "up"
 BACKFILL = "backfill, in the next migration"
 LATER = "up, in a later migration"
+_CONTRACT = "up, in a later migration of category contract"
 
 _WITHOUT_EQUALITY = {"json", "xml", "point", "polygon"}
 
@@ -29,6 +30,12 @@ def part(where: str, *statements: str) -> str:
 def parts(*each: str) -> str:
     """Return parts one after the other."""
     return "\n".join(each)
+
+
+def unused(subject: Subject, *statements: str) -> str:
+    """Return statements as what comes once no code relies on something any more."""
+    where = _CONTRACT if subject.header is not None else "a later file"
+    return part(f"{where}, once no code relies on it", *statements)
 
 
 def dual_write(subject: Subject, table: str, columns: tuple[str, str], values: tuple[str, str]) -> str:

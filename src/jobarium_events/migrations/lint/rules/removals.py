@@ -12,6 +12,7 @@ from jobarium_events.migrations.lint.findings import Severity
 from jobarium_events.migrations.lint.names import listed_name, relation_name
 from jobarium_events.migrations.lint.removals import Removed, removed, said_of, unclear
 from jobarium_events.migrations.lint.rewriting import lines, quoted, shown
+from jobarium_events.migrations.lint.rules.parts import unused
 from jobarium_events.migrations.lint.rules.rule import Hit, Rule, Subject, described, rule
 from jobarium_events.migrations.lint.walking import columns_in, messages, tables_of
 
@@ -75,9 +76,8 @@ def drop_table(subject: Subject, _: Any) -> Iterator[Hit]:
     severity = _severity(subject, gone) if gone and is_table else None
     if severity is not None:
         names = ", ".join(map(str, gone))
-        yield Hit(
-            f"drops {names}, which code that runs may use; drop it in a migration of category contract", "", severity
-        )
+        text = f"drops {names}, which code that runs may use; drop it in a migration of category contract"
+        yield Hit(text, unused(subject, subject.statement.text), severity)
 
 
 @rule(
@@ -95,7 +95,8 @@ def drop_other(subject: Subject, node: Any) -> Iterator[Hit]:
     if all(subject.is_new(each) for each in names):
         return
     what = kind.removeprefix("OBJECT_").lower().replace("matview", "materialized view")
-    yield Hit(f"drops the {what} {', '.join(names)}, which code that runs may use; drop it once none does")
+    text = f"drops the {what} {', '.join(names)}, which code that runs may use; drop it once none does"
+    yield Hit(text, unused(subject, subject.statement.text))
 
 
 _MISSING = described(

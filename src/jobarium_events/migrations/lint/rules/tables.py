@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from jobarium_events.migrations.files.migration import Section
-from jobarium_events.migrations.files.parsing import enum_name
+from jobarium_events.migrations.files.parsing import enum_name, written
 from jobarium_events.migrations.lint.findings import Severity
 from jobarium_events.migrations.lint.knowledge.creating import hides
 from jobarium_events.migrations.lint.names import output_names, relation_name
-from jobarium_events.migrations.lint.rewriting import changed, lines, shown
+from jobarium_events.migrations.lint.rewriting import changed, lines, quoted, shown
 from jobarium_events.migrations.lint.rules.keys import key_of, within
-from jobarium_events.migrations.lint.rules.parts import part, parts
+from jobarium_events.migrations.lint.rules.parts import BACKFILL, UP, part, parts
 from jobarium_events.migrations.lint.rules.rule import Hit, Subject, rule
 
 _REWRITING = ("AT_SetLogged", "AT_SetUnLogged", "AT_SetAccessMethod", "AT_SetTableSpace")
@@ -53,15 +53,54 @@ def cluster(subject: Subject, node: Any) -> Iterator[Hit]:
     "A table that is written anew takes as long as it is large, and even reads wait all that time.",
     *_REWRITING,
 )
-def table_rewritten(subject: Subject, _: Any) -> Iterator[Hit]:
+def table_rewritten(subject: Subject, command: Any) -> Iterator[Hit]:
     """Yield other commands with which a table is written anew."""
     table = relation_name(subject.node.relation)
     if enum_name(subject.node, "objtype") == "OBJECT_INDEX":
         if subject.waited_for:
             text = f"writes the index {table} anew while even reads of its table wait; build another one there "
-            yield Hit(f"{text}concurrently, and drop this one concurrently after that")
+            text += "concurrently, and drop this one concurrently after that"
+            yield Hit(text, _index_elsewhere(subject, table, command.name))
     elif subject.effects.rewrite and not subject.is_new(table):
-        yield Hit(f"writes {table} anew while even reads wait; make another table so, and move the rows in a backfill")
+        text = f"writes {table} anew while even reads wait; make another table so, and move the rows in a backfill"
+        yield Hit(text, _beside(subject, table, command))
+
+
+def _index_elsewhere(subject: Subject, name: str, tablespace: str) -> str:
+    """Return what builds an index anew in another tablespace; empty if its statement is not known."""
+    index = subject.schema.indexes.get(name)
+    if index is None or index.made is None:
+        return ""
+    copy = type(index.made)()
+    copy.CopyFrom(index.made)
+    own = name.rpartition(".")[2]
+    copy.idxname, copy.concurrent, copy.if_not_exists, copy.table_space = f"{own}_new", True, False, tablespace
+    new = shown(f"{name}_new")
+    drop = f"drop index concurrently {shown(name)}"
+    return lines(written("index_stmt", copy), drop, f"alter index {new} rename to {quoted(own)}")
+
+
+def _beside(subject: Subject, table: str, command: Any) -> str:
+    """Return what makes a table like another one where or as that is to be, and what fills it."""
+    known, new = subject.schema.table(table), f"{table}_new"
+    kind, how = _MADE[enum_name(command, "subtype")]
+    name = quoted(command.name) if command.name else "heap"
+    make = f"create {kind}table {shown(new)} (like {shown(table)} including all){how.format(name)}"
+    columns = ", ".join(quoted(each.name) for each in known.columns.values() if not each.generated)
+    copied = columns if known.complete and columns else "*"
+    into = f"{shown(new)} ({columns}) overriding system value" if copied != "*" else shown(new)
+    where = within(key_of(subject, table))
+    fill = f"insert into {into} select {copied} from {shown(table)} where {where} on conflict do nothing"  # noqa: S608 - shown, and not run; names are quoted
+    return parts(part(UP, make), part(BACKFILL, fill))
+
+
+_MADE = {
+    "AT_SetLogged": ("", ""),
+    "AT_SetUnLogged": ("unlogged ", ""),
+    "AT_SetAccessMethod": ("", " using {}"),
+    "AT_SetTableSpace": ("", " tablespace {}"),
+}
+"""What stands before and behind a new table of that kind."""
 
 
 @rule(

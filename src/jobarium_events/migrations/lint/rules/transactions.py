@@ -17,10 +17,11 @@ from jobarium_events.migrations.lint.rules.rule import Hit, Stands, Subject, Tim
 if TYPE_CHECKING:
     from jobarium_events.migrations.files.parsing import Statement
 
-__all__ = ["NO_TIMEOUT", "TOGETHER", "TRANSACTION_OPEN", "timeout_set"]
+__all__ = ["NO_TIMEOUT", "SET_TIMEOUT", "TOGETHER", "TRANSACTION_OPEN", "timeout_set"]
 
 NO_TIMEOUT = "no-lock-timeout"
 TOGETHER = "heavy-locks-together"
+SET_TIMEOUT = "set lock_timeout = '2s';"
 """The ids of those of which something is said for more than one finding."""
 
 _LONGEST = 10_000  # milliseconds that a statement may wait for a lock
@@ -83,7 +84,7 @@ def no_lock_timeout(subject: Subject, _: Any) -> Iterator[Hit]:
         what = f"its lock on {tables}" if tables else "whatever locks it takes"
         yield Hit(
             f"waits for {what} for as long as it takes; set lock_timeout before it",
-            lines("set lock_timeout = '2s'", subject.statement.text),
+            f"{SET_TIMEOUT}\n{lines(subject.statement.text)}",
         )
 
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from jobarium_events.migrations.rehearsal.data.draws import Draw, pool
+from jobarium_events.migrations.rehearsal.data.draws import Draw
 from jobarium_events.migrations.rehearsal.data.keys import Keys
 from jobarium_events.migrations.rehearsal.data.quoting import text
 from jobarium_events.migrations.rehearsal.data.series import Limits, Series, UnknownType, is_linear, series
+from jobarium_events.migrations.rehearsal.data.spreads import known_place, null_share
 from jobarium_events.migrations.rehearsal.data.tables import Column, ForeignKey, Table, Unique
 from jobarium_events.migrations.rehearsal.data.variety import varied
 from jobarium_events.migrations.rehearsal.refusals import FillError, generators_of
@@ -25,7 +26,6 @@ __all__ = ["Plan", "Reference", "plan"]
 _SQL = statements(__package__ or "", "volumes.sql")
 _TRIES = 200
 _FEW = 100  # values that are drawn with skew, as those of a status
-_NULL_SHARE = 0.1
 _NEAR = "(1::bigint << (_a / 2 % 24)::int)"  # among how many places; the last of them is half a year in seconds
 
 
@@ -309,15 +309,9 @@ class _Planner:
     def _drawn(self, name: str, size: int, spread: int, *, skewed: bool = False) -> str:
         """Return SQL of a place that is drawn."""
         draw = Draw.made(self._seed, self._table.title, name)
-        known = self._known(name)
-        distinct = min(known.distinct_of(self._rows), size) if known is not None else 0
-        if known is not None and distinct:
-            given = 1 - known.null_share
-            frequencies = tuple(each / given for each in known.frequencies[:distinct]) if given else ()
-            common = len(frequencies)
-            rest = self._rows * given * max(1 - sum(frequencies), 0)
-            among = common + (pool(distinct - common, rest, size - common) if distinct > common else 0)
-            place = draw.weighted(frequencies, among) if frequencies else draw.below(among)
+        found = known_place(draw, self._known(name), self._rows, size)
+        if found is not None:
+            place, among = found
             stride = max(min(spread, size) // among, 1) if size > _FEW and not skewed else 1
             return f"({place} * {stride})" if stride > 1 else place
         return draw.skewed(size) if skewed or size <= _FEW else draw.below(spread)
@@ -332,8 +326,7 @@ class _Planner:
                 draw = Draw.made(self._seed, self._table.title, *counted.columns).below(count)
                 place = f"({counted.columns.index(name)} + {draw}) % {count}"
                 return f"case when {place} < {counted.count} then {value} end"
-        known = self._known(name)
-        share = _NULL_SHARE if known is None else known.null_share
+        share = null_share(self._known(name))
         if column.not_null or name in self._never_null or name in self._demands.nulls or not share:
             return value
         chosen = Draw.made(self._seed, self._table.title, chance, "null").share

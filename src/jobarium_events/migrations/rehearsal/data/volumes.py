@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from jobarium_events.extras import extra
-from jobarium_events.migrations.rehearsal.data.draws import Draw
 from jobarium_events.migrations.rehearsal.data.keys import NumberedKeys
+from jobarium_events.migrations.rehearsal.data.late import is_filled, referring
 from jobarium_events.migrations.rehearsal.data.limits import demands
-from jobarium_events.migrations.rehearsal.data.ordering import Turn, is_optional, turns
+from jobarium_events.migrations.rehearsal.data.ordering import Turn, turns
 from jobarium_events.migrations.rehearsal.data.plans import Plan, Reference, plan
 from jobarium_events.migrations.rehearsal.data.quoting import text
 from jobarium_events.migrations.rehearsal.data.statistics import Statistics, TableStatistics
@@ -41,7 +41,6 @@ _BATCH = 100_000
 _AGAIN = 1000  # rows at least that are tried where some are lacking
 _PATIENCE = 8  # statements in a row that add nothing
 _WHOLE = ("int2", "int4", "int8")
-_NULL_SHARE = 0.1
 
 
 def fill(
@@ -114,8 +113,9 @@ class _Filling:
                     added[title] = self._filled(turn, there[title], wanted[title])
             for turn in order:
                 with self._explained(turn.table):
+                    title = turn.table.title
                     for key in turn.late:
-                        self._refer(turn.table, key)
+                        self._refer(turn.table, key, there[title], wanted[title])
                     self._advance(turn.table)
                     self._run(f"analyze {turn.table.sql}")
             self._keys.forget()
@@ -230,34 +230,23 @@ class _Filling:
                 )
         return added
 
-    def _refer(self, table: Table, key: ForeignKey) -> None:
-        """Fill in a reference of the rows that were added, now that there is something to refer to."""
-        nullable = is_optional(table, key)
-        # No row refers to itself where it need not: checks forbid it as a rule, and trees have no such rows.
-        itself = " and ".join(f"_keys.{identifier(name)} = _row.{identifier(name)}" for name in key.referred)
-        apart = any(set(each.columns) & set(key.columns) for each in table.uniques)
-        shared = any(table.column(name).not_null for name in key.columns)
-        if nullable and (apart or shared):
-            return  # what is null refers to nothing, and is the same as nothing else
+    def _refer(self, table: Table, key: ForeignKey, there: int, rows: int) -> None:
+        """Fill in a reference of the rows that were added, now that there is something to refer to.
+
+        Args:
+            table: The table, with all its rows.
+            key: What refers to others.
+            there: How many rows there were before.
+            rows: How many rows there are.
+        """
+        found = self._statistics.tables.get(table.title)
+        known = found.columns.get(key.columns[0]) if found is not None else None
+        if not is_filled(table, key, known, is_fresh=not there):
+            return
         self._keys.forget()
         keys = self._keys.of(self.tables[key.table], key)
-        if not keys.count:
-            return
-        seed = (self._seed, table.title, key.name)
-        number = "hashtextextended(_at::text || _part::regclass::text, 0)"
-        place = Draw.made(*seed, of=number).skewed(keys.count)
-        share = Draw.made(*seed, "null", of=number).share
-        self._run(
-            _SQL["refer"].format(
-                table=table.sql,
-                names=", ".join(map(identifier, key.columns)),
-                values=", ".join(f"_keys.{identifier(name)}" for name in key.referred),
-                place=place,
-                condition=f"{share} >= {_NULL_SHARE}" if nullable else "true",
-                keys=keys.sql,
-                itself=itself if nullable and key.table == table.title else "false",
-            )
-        )
+        if keys.count:
+            self._run(referring(table, key, keys, known, rows=rows, seed=self._seed))
 
     def _advance(self, table: Table) -> None:
         """Have the sequences of columns go on after the values that were made."""

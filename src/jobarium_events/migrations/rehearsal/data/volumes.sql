@@ -62,18 +62,26 @@ select count(*) from {table}
 select {largest} from {table}
 
 -- name: refer
--- Only rows of this transaction: what was there before stays as it is.
 update {table} as _row set ({names}) = row({values})
-from (
-    select _at, _part, {place} as _place
-    from (
-        select ctid as _at, tableoid as _part, 0::bigint as _a from {table}
-        where xmin::text::bigint = txid_current() & 4294967295 offset 0
-    ) as _added
-    where {condition} offset 0
-) as _drawn
+from ({drawn}) as _drawn
 join {keys} as _keys on _keys._k = _drawn._place
 where _row.ctid = _drawn._at and _row.tableoid = _drawn._part and not ({itself})
+
+-- name: drawn
+-- Only rows of this transaction: what was there before stays as it is.
+select *, {place} as _place
+from (
+    select ctid as _at, tableoid as _part, 0::bigint as _a{others} from {table}
+    where xmin::text::bigint = txid_current() & 4294967295 offset 0
+) as _added
+where {condition} offset 0
+
+-- name: apart
+-- Two rows with a null are not the same.
+select * from (
+    select *, num_nulls({same}) > 0 or row_number() over (partition by {same} order by _part, _at) = 1 as {first}
+    from ({drawn}) as _drawn
+) as _numbered where {first}
 
 -- name: advance
 select setval(_of, _largest)
